@@ -1,0 +1,1 @@
+"""The smart-parking core, shared by every Lambda function as a layer."""

@@ -1,0 +1,102 @@
+"""The tables as a dictionary under a lock."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, cast
+
+from parking.adapters.commit_plan import plan_commit
+from parking.adapters.listing import decode_cursor, encode_cursor, is_wanted, position_of
+from parking.domain.calendar import Calendar, CalendarDay
+from parking.domain.ids import SpotId, UserId
+from parking.domain.notification import PushDevice
+from parking.domain.reservation import Reservation, Step
+from parking.domain.spot import Location, Spot
+from parking.services.ports import Aggregate, Conflict, Key, Page
+
+_Address = tuple[type[Any], Key]
+
+
+class MemoryStore:
+    """Store: aggregates are frozen, so what was read never changes under the reader."""
+
+    def __init__(self) -> None:
+        self._items: dict[_Address, Aggregate] = {}
+        self._lock = threading.Lock()
+
+    def get[A: Aggregate](self, kind: type[A], *key: str) -> A | None:
+        """One item by its whole key."""
+        with self._lock:
+            return cast(A | None, self._items.get((kind, key)))
+
+    def get_many[A: Aggregate](self, kind: type[A], keys: Sequence[Key]) -> list[A]:
+        """The items that exist of these keys, in the order of the keys."""
+        with self._lock:
+            found = [self._items.get((kind, tuple(key))) for key in keys]
+        return [cast(A, item) for item in found if item is not None]
+
+    def calendar(self, spot_id: SpotId, days: Sequence[date]) -> Calendar:
+        """These consecutive days."""
+        stored = {day.day: day for day in self.get_many(CalendarDay, [(spot_id, day.isoformat()) for day in days])}
+        return Calendar(spot_id, tuple(stored.get(day) or CalendarDay(spot_id, day) for day in days))
+
+    def page[A: Aggregate](
+        self,
+        kind: type[A],
+        user_id: UserId,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        status: str | None = None,
+        unread: bool = False,
+    ) -> Page[A]:
+        """A driver's items, newest first. Raises InvalidCursor."""
+        after = decode_cursor(kind, user_id, cursor) if cursor is not None else None
+        listed = [
+            (position_of(cast(Any, item)), item)
+            for item in self._all(kind)
+            if item.key[0] == user_id and is_wanted(item, status, unread)
+        ]
+        listed = sorted((entry for entry in listed if after is None or entry[0] < after), key=_position, reverse=True)
+        shown = listed[:limit]
+        following = encode_cursor(kind, user_id, shown[-1][0]) if len(listed) > limit else None
+        return Page([item for _, item in shown], following)
+
+    def push_devices(self, user_id: UserId) -> list[PushDevice]:
+        """All devices of a driver."""
+        return sorted((d for d in self._all(PushDevice) if d.user_id == user_id), key=lambda device: device.device_id)
+
+    def spots_near(self, centre: Location, radius_m: float) -> list[Spot]:
+        """Every spot within the radius, nearest first."""
+        near = [(spot.location.distance_m(centre), spot.spot_id, spot) for spot in self._all(Spot)]
+        return [spot for distance_m, _, spot in sorted(near, key=lambda e: e[:2]) if distance_m <= radius_m]
+
+    def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
+        """The keys of reservations whose next step this is, the longest due first."""
+        waiting = [(r.due.at, r.key) for r in self._all(Reservation) if r.due and r.due.step is step]
+        return [key for at, key in sorted(waiting) if at <= now][:limit]
+
+    def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
+        """Write all of `saves` or nothing. Raises Conflict."""
+        plan = plan_commit(saves, unchanged)
+        with self._lock:
+            for item in (*plan.saves, *plan.checks):
+                stored = self._items.get((type(item), item.key))
+                if (stored.version if stored else 0) != item.version:
+                    raise Conflict(f"{type(item).__name__} {item.key} is not at version {item.version}")
+            for item in plan.saves:
+                self._items[type(item), item.key] = replace(item, version=item.version + 1)
+
+    def forget(self, device: PushDevice) -> None:
+        """Delete a push device; one that is gone already is fine."""
+        with self._lock:
+            self._items.pop((PushDevice, device.key), None)
+
+    def _all[A: Aggregate](self, kind: type[A]) -> list[A]:
+        with self._lock:
+            return [item for item in self._items.values() if isinstance(item, kind)]
+
+
+def _position[A: Aggregate](entry: tuple[tuple[str, ...], A]) -> tuple[str, ...]:
+    return entry[0]

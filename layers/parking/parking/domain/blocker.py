@@ -1,0 +1,267 @@
+"""The blocker: what it reported, what it was told, and the one function that says what to tell it next."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from parking.domain.ids import BlockerId, CommandId, ReservationId, SpotId, UserId, derived_id
+
+COMMAND_LIFETIME = timedelta(minutes=2)  # a device drops a command that is older
+RETRY_AFTER = timedelta(seconds=30)  # between two attempts at the same position, so that refusals cannot spin
+REPORT_FRESH_FOR = timedelta(minutes=15)  # three heartbeats of the device (docs/device.md)
+HISTORY_LENGTH = 10
+
+
+class Position(StrEnum):
+    """Where the barrier is, or is to be."""
+
+    RAISED = "RAISED"
+    LOWERED = "LOWERED"
+    MOVING = "MOVING"
+    UNKNOWN = "UNKNOWN"
+
+
+class Occupancy(StrEnum):
+    """What the sensor sees. UNKNOWN counts as occupied."""
+
+    VACANT = "VACANT"
+    OCCUPIED = "OCCUPIED"
+    UNKNOWN = "UNKNOWN"
+
+
+class Connectivity(StrEnum):
+    """Whether the device is connected to the broker."""
+
+    ONLINE = "ONLINE"
+    OFFLINE = "OFFLINE"
+
+
+class CommandStatus(StrEnum):
+    """TIMED_OUT means unknown, not failed: a late report still counts."""
+
+    PENDING = "PENDING"
+    SUCCEEDED = "SUCCEEDED"
+    REJECTED = "REJECTED"
+    TIMED_OUT = "TIMED_OUT"
+    SUPERSEDED = "SUPERSEDED"
+
+
+class Result(StrEnum):
+    """What the device made of the command that it names."""
+
+    DONE = "DONE"
+    REJECTED = "REJECTED"
+
+
+class RejectReason(StrEnum):
+    """Why the device refused."""
+
+    OCCUPIED = "OCCUPIED"
+    OBSTRUCTED = "OBSTRUCTED"
+    EXPIRED = "EXPIRED"
+    LOW_BATTERY = "LOW_BATTERY"
+    MANUAL_OVERRIDE = "MANUAL_OVERRIDE"
+    SENSOR_FAULT = "SENSOR_FAULT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the device last said of itself; `received_at` is the shadow's clock, `at` the device's own."""
+
+    position: Position
+    occupancy: Occupancy
+    command_id: CommandId | None
+    result: Result | None
+    reason: RejectReason | None
+    battery_percent: int | None
+    tamper: bool
+    manual_override: bool
+    firmware: str | None
+    at: datetime | None
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One wish to move the barrier. The driver is in it so that an answer leads back to the reservation."""
+
+    command_id: CommandId
+    position: Position
+    user_id: UserId | None
+    reservation_id: ReservationId | None
+    created_at: datetime
+    expires_at: datetime
+    status: CommandStatus = CommandStatus.PENDING
+    reason: str | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The position that the world asks for, for whom, and since when (None: the idle position)."""
+
+    position: Position
+    user_id: UserId | None = None
+    reservation_id: ReservationId | None = None
+    reported_after: datetime | None = None
+    """A report older than this does not count as an answer: the driver's arrival."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """An operator's word that stands above the reservations for a while; kept as evidence of who and why."""
+
+    position: Position
+    operator: str
+    reason: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocker:
+    """The device of a spot, as far as its last shadow document tells."""
+
+    blocker_id: BlockerId
+    spot_id: SpotId
+    certificate_id: str | None = None
+    connectivity: Connectivity = Connectivity.OFFLINE
+    presence_at: datetime | None = None
+    presence_version: int = 0
+    shadow_version: int = 0
+    report: Report | None = None
+    command: Command | None = None
+    history: tuple[Command, ...] = ()
+    commands_sent: int = 0
+    override: Override | None = None
+    version: int = 0
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Its address in the store."""
+        return (self.blocker_id,)
+
+    @property
+    def position(self) -> Position:
+        """Where the barrier is by the last report."""
+        return self.report.position if self.report else Position.UNKNOWN
+
+    def occupancy(self, now: datetime) -> Occupancy:
+        """What the sensor sees now: UNKNOWN unless the device is connected and its report is fresh."""
+        if self.report is None or self.connectivity is Connectivity.OFFLINE:
+            return Occupancy.UNKNOWN
+        return self.report.occupancy if now - self.report.received_at <= REPORT_FRESH_FOR else Occupancy.UNKNOWN
+
+    @property
+    def acknowledged(self) -> bool:
+        """True if the device has named the current command in a report: it need not be sent again."""
+        return bool(self.command and self.report and self.report.command_id == self.command.command_id)
+
+    def no_earlier(self, now: datetime) -> datetime:
+        """`now`, or what the blocker has already seen if a late trigger is behind that: time does not run back."""
+        seen = [now]
+        if self.report:
+            seen.append(self.report.received_at)
+        if self.command:
+            seen.append(self.command.created_at)
+        return max(seen)
+
+    def may_raise(self, now: datetime) -> bool:
+        """RAISE only onto a spot that is VACANT by a fresh report (design, section 7)."""
+        return self.occupancy(now) is Occupancy.VACANT
+
+
+def receive(blocker: Blocker, report: Report, shadow_version: int) -> Blocker:
+    """The blocker after a shadow document. A document that is not newer than the last one changes nothing."""
+    if shadow_version <= blocker.shadow_version:
+        return blocker
+    heard = replace(blocker, report=report, shadow_version=shadow_version)
+    if heard.presence_at is None or report.received_at > heard.presence_at:
+        # Who reports is connected, even if the presence event is still on its way or was lost.
+        heard = replace(heard, connectivity=Connectivity.ONLINE, presence_at=report.received_at)
+    command = heard.command
+    if command is None or report.result is None or report.command_id != command.command_id:
+        return heard
+    if command.status not in (CommandStatus.PENDING, CommandStatus.TIMED_OUT):
+        return heard
+    if report.result is Result.REJECTED:
+        return _ended(heard, CommandStatus.REJECTED, report.received_at, report.reason)
+    return _ended(heard, CommandStatus.SUCCEEDED, report.received_at, None)
+
+
+def see_presence(blocker: Blocker, connectivity: Connectivity, at: datetime, version: int) -> Blocker:
+    """The blocker after a connect or disconnect, which come twice and out of order.
+
+    `version` is AWS's versionNumber, which grows with each connection of the client; a last will has none (0) and
+    is ordered by its time alone.
+    """
+    stale_version = 0 < version < blocker.presence_version
+    stale_time = blocker.presence_at is not None and at < blocker.presence_at and version <= blocker.presence_version
+    if stale_version or stale_time:
+        return blocker
+    return replace(
+        blocker,
+        connectivity=connectivity,
+        presence_at=max(at, blocker.presence_at or at),
+        presence_version=max(version, blocker.presence_version),
+    )
+
+
+def steer(blocker: Blocker, wanted: Wanted, now: datetime) -> Blocker:
+    """The blocker with the command that the wanted position needs now, or as it was if none is needed.
+
+    Level, not edge (design, rule 5): call it at any time, as often as you like.
+    """
+    command = blocker.command
+    if command and command.status is CommandStatus.PENDING and now >= command.expires_at:
+        blocker = _ended(blocker, CommandStatus.TIMED_OUT, now, None)
+        command = blocker.command
+    if not _needs_command(blocker, wanted, now):
+        return blocker
+    if wanted.position is Position.RAISED and not blocker.may_raise(now):
+        return blocker
+    if command and command.status is CommandStatus.PENDING:
+        blocker = _ended(blocker, CommandStatus.SUPERSEDED, now, None)
+    return _commanded(blocker, wanted, now)
+
+
+def _needs_command(blocker: Blocker, wanted: Wanted, now: datetime) -> bool:
+    command = blocker.command
+    same = (
+        command is not None
+        and command.position == wanted.position
+        and command.reservation_id == wanted.reservation_id
+        and (wanted.reported_after is None or command.created_at >= wanted.reported_after)
+    )
+    if command is not None and same:
+        if command.status is CommandStatus.PENDING:
+            return False
+        arrived = command.status is CommandStatus.SUCCEEDED and blocker.position == wanted.position
+        return not arrived and now - command.created_at >= RETRY_AFTER
+    if command is not None and command.status is CommandStatus.PENDING:
+        return True
+    # An arrival wants an answer from the machine, even where the barrier is down already.
+    return wanted.reported_after is not None or blocker.position != wanted.position
+
+
+def _commanded(blocker: Blocker, wanted: Wanted, now: datetime) -> Blocker:
+    number = blocker.commands_sent + 1
+    # A stream record's time is cut to the second: never let a command look older than the arrival that it answers.
+    created_at = max(now, wanted.reported_after or now)
+    command = Command(
+        command_id=CommandId(derived_id("cmd", blocker.blocker_id, str(number))),
+        position=wanted.position,
+        user_id=wanted.user_id,
+        reservation_id=wanted.reservation_id,
+        created_at=created_at,
+        expires_at=created_at + COMMAND_LIFETIME,
+    )
+    past = (blocker.command,) if blocker.command else ()
+    history = (*blocker.history, *past)[-HISTORY_LENGTH:]
+    return replace(blocker, command=command, history=history, commands_sent=number)
+
+
+def _ended(blocker: Blocker, status: CommandStatus, at: datetime, reason: RejectReason | None) -> Blocker:
+    if blocker.command is None:
+        return blocker
+    return replace(blocker, command=replace(blocker.command, status=status, ended_at=at, reason=reason))

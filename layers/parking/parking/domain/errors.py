@@ -1,0 +1,111 @@
+"""Why a use case says no. One named exception per cause; `code` is part of the API (docs/api)."""
+
+from typing import Any, ClassVar
+
+
+class ParkingError(Exception):
+    """Base of every refusal that a client may see; `data` is added to the problem document."""
+
+    code: ClassVar[str]
+
+    def __init__(self, detail: str, **data: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.data = data
+
+
+class NotFound(ParkingError):
+    """There is no such thing, or it belongs to somebody else."""
+
+    code = "not_found"
+
+
+class InvalidField(ParkingError):
+    """A field of the request breaks a rule that its type alone cannot say."""
+
+    code = "invalid_request"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class Refused(ParkingError):
+    """The request is well formed, but the state of the world does not allow it now."""
+
+
+class SpotUnavailable(Refused):
+    """The interval is held or booked by somebody else, or the spot is out of service."""
+
+    code = "spot_unavailable"
+
+
+class PriceChanged(Refused):
+    """The driver saw another amount than the tariff asks now."""
+
+    code = "price_changed"
+
+
+class BlockerUnavailable(Refused):
+    """The stay is to begin now, but the spot's blocker cannot be reached."""
+
+    code = "blocker_unavailable"
+
+
+class ExtensionUnavailable(Refused):
+    """The stay cannot last until then; `latest_ends_at` says until when it can."""
+
+    code = "extension_unavailable"
+
+
+class HoldExpired(Refused):
+    """The hold lapsed before the payment came."""
+
+    code = "hold_expired"
+
+
+class NotPaid(Refused):
+    """The reservation is not paid yet."""
+
+    code = "not_paid"
+
+
+class AlreadyPaid(Refused):
+    """There is nothing left to pay."""
+
+    code = "already_paid"
+
+
+class OutsideArrivalWindow(Refused):
+    """Arrival is possible from 15 minutes before the start until the end."""
+
+    code = "outside_arrival_window"
+
+
+class SpotNotYetFree(Refused):
+    """The stay before this one has not ended."""
+
+    code = "spot_not_yet_free"
+
+
+class WrongState(Refused):
+    """The reservation's state does not know this step."""
+
+    code = "wrong_state"
+
+
+class InsufficientFunds(ParkingError):
+    """The wallet holds less than the amount."""
+
+    code = "insufficient_funds"
+
+
+class IdempotencyMismatch(ParkingError):
+    """The same Idempotency-Key with another body."""
+
+    code = "idempotency_mismatch"
+
+
+class InvariantBroken(Exception):
+    """A value that the domain can never make: a bug or a corrupted record, never a client's fault."""

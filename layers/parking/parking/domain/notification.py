@@ -1,0 +1,94 @@
+"""What a driver is told, once of each thing. The inbox is the truth; push only knocks."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from parking.domain.ids import DeviceId, NotificationId, UserId, timed_id
+
+
+class NotificationKind(StrEnum):
+    """What the notice speaks of."""
+
+    PAYMENT_SUCCEEDED = "PAYMENT_SUCCEEDED"
+    DEPOSIT_SUCCEEDED = "DEPOSIT_SUCCEEDED"
+    RESERVATION_EXPIRED = "RESERVATION_EXPIRED"
+    RESERVATION_CANCELLED = "RESERVATION_CANCELLED"
+    RESERVATION_COMPLETED = "RESERVATION_COMPLETED"
+    RESERVATION_NO_SHOW = "RESERVATION_NO_SHOW"
+    STAY_ENDING_EXTENDABLE = "STAY_ENDING_EXTENDABLE"
+    STAY_ENDING_SPOT_TAKEN = "STAY_ENDING_SPOT_TAKEN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """One entry of a driver's inbox."""
+
+    user_id: UserId
+    notification_id: NotificationId
+    kind: NotificationKind
+    title: str
+    text: str
+    data: dict[str, str]
+    created_at: datetime
+    read_at: datetime | None = None
+    version: int = 0
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Its address in the store."""
+        return (self.user_id, self.notification_id)
+
+    def read(self, now: datetime) -> "Notification":
+        """The notice once it was read; the first time counts."""
+        return self if self.read_at else replace(self, read_at=now)
+
+
+def notice(
+    kind: NotificationKind,
+    *,
+    user_id: UserId,
+    speaks_of: tuple[str, ...],
+    about: datetime,
+    title: str,
+    text: str,
+    data: dict[str, str],
+    now: datetime,
+) -> Notification:
+    """A notice whose id is derived from what it speaks of, so that it exists once.
+
+    `about` is an instant that belongs to the thing itself (never `now`): it makes the inbox sort by time.
+    """
+    return Notification(
+        user_id=user_id,
+        notification_id=NotificationId(timed_id("ntf", about, *speaks_of)),
+        kind=kind,
+        title=title,
+        text=text,
+        data=data,
+        created_at=now,
+    )
+
+
+class Platform(StrEnum):
+    """Whose push service reaches the device."""
+
+    APNS = "APNS"
+    FCM = "FCM"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushDevice:
+    """A phone that wants to be told. `endpoint` is None where the stack has no credentials for its platform."""
+
+    user_id: UserId
+    device_id: DeviceId
+    platform: Platform
+    token: str
+    endpoint: str | None
+    version: int = 0
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Its address in the store."""
+        return (self.user_id, self.device_id)

@@ -1,0 +1,430 @@
+"""A reservation and its extensions: the states, how they move, and which timed step comes next."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from parking.domain.blocker import Position, Wanted
+from parking.domain.calendar import Calendar, Claim
+from parking.domain.errors import (
+    AlreadyPaid,
+    ExtensionUnavailable,
+    HoldExpired,
+    InvalidField,
+    InvariantBroken,
+    NotPaid,
+    OutsideArrivalWindow,
+    WrongState,
+)
+from parking.domain.ids import BlockerId, ExtensionId, PaymentId, ReservationId, SpotId, UserId
+from parking.domain.payment import Payment
+from parking.domain.spot import Spot
+from parking.domain.tariff import Quote
+from parking.domain.time import Interval
+
+HOLD = timedelta(minutes=10)
+ARRIVAL_LEAD = timedelta(minutes=15)  # arrival is possible, and the blocker is raised, this long before the start
+TELL_BEFORE_END = timedelta(minutes=30)
+GRACE = timedelta(minutes=10)
+RECHECK = timedelta(minutes=1)
+LONGEST_STAY = timedelta(days=7)
+FARTHEST_START = timedelta(days=90)
+LONGEST_EXTENSION = timedelta(hours=24)  # looked at in one go; extend again for more
+CLOCK_SKEW = timedelta(minutes=1)  # a phone's "now" may be this old
+
+
+class ReservationStatus(StrEnum):
+    """The states of the design, section 4."""
+
+    HELD = "HELD"
+    CONFIRMED = "CONFIRMED"
+    ACTIVE = "ACTIVE"
+    COMPLETED = "COMPLETED"
+    EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
+    NO_SHOW = "NO_SHOW"
+
+
+class EndReason(StrEnum):
+    """Why a reservation ended."""
+
+    HOLD_EXPIRED = "HOLD_EXPIRED"
+    CANCELLED_BY_DRIVER = "CANCELLED_BY_DRIVER"
+    BLOCKER_FAILED = "BLOCKER_FAILED"
+    DEPARTED = "DEPARTED"
+    TIME_ENDED = "TIME_ENDED"
+    NEVER_ARRIVED = "NEVER_ARRIVED"
+
+
+class ExtensionStatus(StrEnum):
+    """HELD → CONFIRMED | EXPIRED."""
+
+    HELD = "HELD"
+    CONFIRMED = "CONFIRMED"
+    EXPIRED = "EXPIRED"
+
+
+class Step(StrEnum):
+    """What a schedule does next with a reservation."""
+
+    RELEASE_HOLD = "RELEASE_HOLD"
+    GUARD = "GUARD"
+    TELL_END = "TELL_END"
+    FINISH = "FINISH"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Due:
+    """The next timed step of an item."""
+
+    at: datetime
+    step: Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """More time for a stay: held, paid, and only then part of it."""
+
+    extension_id: ExtensionId
+    previous_ends_at: datetime
+    ends_at: datetime
+    quote: Quote
+    status: ExtensionStatus
+    hold_expires_at: datetime
+    payment_id: PaymentId | None = None
+    fingerprint: str
+    created_at: datetime
+
+    @property
+    def first_answer(self) -> "Extension":
+        """As it was when it was created."""
+        return replace(self, status=ExtensionStatus.HELD, payment_id=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """A driver's stay at a spot, from the wish to the end."""
+
+    user_id: UserId
+    reservation_id: ReservationId
+    spot_id: SpotId
+    spot_name: str
+    time_zone: str
+    blocker_id: BlockerId
+    turnover_minutes: int
+    vehicle_plate: str | None
+    starts_at: datetime
+    ends_at: datetime
+    booked_ends_at: datetime
+    quote: Quote
+    status: ReservationStatus
+    reason: EndReason | None = None
+    hold_expires_at: datetime
+    payment_id: PaymentId | None = None
+    extensions: tuple[Extension, ...] = ()
+    guard_due_at: datetime | None = None
+    """When to look again whether the blocker does its part; None: it does, or need not."""
+    told_end: datetime | None = None
+    """The end that the last notice spoke of."""
+    finish_due_at: datetime | None = None
+    """When to look again whether the car has left; None: at the end."""
+    arrival_requested_at: datetime | None = None
+    arrived_at: datetime | None = None
+    overstayed_since: datetime | None = None
+    ended_at: datetime | None = None
+    fingerprint: str
+    created_at: datetime
+    version: int = 0
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Its address in the store."""
+        return (self.user_id, self.reservation_id)
+
+    @property
+    def stay(self) -> Interval:
+        """From the start to the end that is paid."""
+        return Interval(self.starts_at, self.ends_at)
+
+    @property
+    def open_extension(self) -> Extension | None:
+        """The extension that waits for its payment."""
+        return next((e for e in self.extensions if e.status is ExtensionStatus.HELD), None)
+
+    @property
+    def claim(self) -> Claim | None:
+        """What the calendar shows of it: the stay, and an open extension's time too; None where it gave the spot back.
+
+        A stay that ended early keeps the time that it used, so that the turnover after it counts from the departure.
+        """
+        match self.status:
+            case ReservationStatus.EXPIRED | ReservationStatus.CANCELLED:
+                return None
+            case ReservationStatus.COMPLETED if self.ended_at and self.ended_at < self.ends_at:
+                ends_at = self.ended_at
+            case _:
+                ends_at = self.open_extension.ends_at if self.open_extension else self.ends_at
+        if ends_at <= self.starts_at:
+            return None
+        return Claim.of(self.user_id, self.reservation_id, Interval(self.starts_at, ends_at), self.turnover_minutes)
+
+    @property
+    def first_answer(self) -> "Reservation":
+        """As it was when it was created: what a repeated request is answered with."""
+        return replace(
+            self,
+            status=ReservationStatus.HELD,
+            reason=None,
+            ends_at=self.booked_ends_at,
+            payment_id=None,
+            extensions=(),
+            arrival_requested_at=None,
+            arrived_at=None,
+            overstayed_since=None,
+            ended_at=None,
+        )
+
+    @property
+    def payment_ids(self) -> tuple[PaymentId, ...]:
+        """The payments that made it and its extensions."""
+        children = (extension.payment_id for extension in self.extensions)
+        return tuple(payment_id for payment_id in (self.payment_id, *children) if payment_id)
+
+    @property
+    def due(self) -> Due | None:
+        """The earliest outstanding step; None where nothing is outstanding."""
+        match self.status:
+            case ReservationStatus.HELD:
+                return Due(self.hold_expires_at, Step.RELEASE_HOLD)
+            case ReservationStatus.CONFIRMED | ReservationStatus.ACTIVE:
+                extension = self.open_extension
+                if extension:  # its hold lapses at the end at the latest: the stay finishes after that
+                    steps = [Due(extension.hold_expires_at, Step.RELEASE_HOLD)]
+                else:
+                    steps = [Due(self.finish_due_at or self.ends_at, Step.FINISH)]
+                if self.told_end != self.ends_at:
+                    steps.append(Due(self.ends_at - TELL_BEFORE_END, Step.TELL_END))
+                if self.guard_due_at:
+                    steps.append(Due(self.guard_due_at, Step.GUARD))
+                return min(steps)
+            case _:
+                return None
+
+    def extension(self, extension_id: ExtensionId) -> Extension | None:
+        """One of its extensions."""
+        return next((e for e in self.extensions if e.extension_id == extension_id), None)
+
+
+def check_stay(spot: Spot, stay: Interval, now: datetime) -> None:
+    """Raises InvalidField if nobody could book this stay here, whatever the calendar says."""
+    if stay.starts_at < now - CLOCK_SKEW:
+        raise InvalidField("starts_at", "is in the past")
+    if stay.starts_at > now + FARTHEST_START:
+        raise InvalidField("starts_at", "is more than 90 days ahead")
+    if stay.duration < spot.tariff.minimum:
+        raise InvalidField("ends_at", f"a stay here lasts at least {spot.tariff.minimum_minutes} minutes")
+    if stay.duration > LONGEST_STAY:
+        raise InvalidField("ends_at", "a stay lasts at most 7 days")
+
+
+def expire_hold(reservation: Reservation, now: datetime) -> Reservation:
+    """The reservation after its hold, or its open extension's, lapsed. One whose time has not come is unchanged."""
+    if reservation.status is ReservationStatus.HELD and reservation.hold_expires_at <= now:
+        return _ended(reservation, ReservationStatus.EXPIRED, EndReason.HOLD_EXPIRED, now)
+    extension = reservation.open_extension
+    if extension and extension.hold_expires_at <= now:
+        return _with_extension(reservation, replace(extension, status=ExtensionStatus.EXPIRED))
+    return reservation
+
+
+def confirm(reservation: Reservation, payment: Payment, now: datetime) -> Reservation:
+    """HELD → CONFIRMED by its payment. Raises AlreadyPaid, HoldExpired or WrongState."""
+    if reservation.payment_id:
+        raise AlreadyPaid("This reservation is paid.")
+    if reservation.status is ReservationStatus.HELD and now < reservation.hold_expires_at:
+        return replace(
+            reservation,
+            status=ReservationStatus.CONFIRMED,
+            payment_id=payment.payment_id,
+            guard_due_at=max(reservation.starts_at - ARRIVAL_LEAD, now),
+        )
+    if reservation.status in (ReservationStatus.HELD, ReservationStatus.EXPIRED):
+        raise HoldExpired("The hold has lapsed; reserve again.")
+    raise WrongState(f"A reservation that is {reservation.status} takes no payment.", status=reservation.status)
+
+
+def hold_extension(
+    reservation: Reservation, extension: Extension, latest_ends_at: datetime, now: datetime
+) -> Reservation:
+    """The reservation with an extension that waits for its payment. Raises WrongState or ExtensionUnavailable."""
+    check_extendable(reservation, now)
+    if reservation.open_extension:
+        raise WrongState("Another extension waits for its payment.", status=reservation.status)
+    if extension.ends_at > latest_ends_at:
+        raise ExtensionUnavailable("The stay cannot last until then.", latest_ends_at=latest_ends_at)
+    return replace(reservation, extensions=(*reservation.extensions, extension))
+
+
+def check_extendable(reservation: Reservation, now: datetime) -> None:
+    """Raises WrongState unless the stay is paid and still running or ahead."""
+    running = reservation.status in (ReservationStatus.CONFIRMED, ReservationStatus.ACTIVE)
+    if not running or now >= reservation.ends_at:
+        raise WrongState("Only a paid stay that has not ended can be extended.", status=reservation.status)
+
+
+def showing(calendar: Calendar, reservation: Reservation) -> Calendar:
+    """The calendar with just what the reservation claims now. Raises SpotUnavailable if that overlaps another."""
+    claim = reservation.claim
+    return calendar.with_claim(claim) if claim else calendar.without(reservation.reservation_id)
+
+
+def latest_end(reservation: Reservation, calendar: Calendar) -> datetime:
+    """Until when the stay can be extended: the next booking less the turnover, and never over the limits."""
+    limits = [reservation.starts_at + LONGEST_STAY, reservation.ends_at + LONGEST_EXTENSION]
+    following = calendar.next_start_after(reservation.ends_at, but=reservation.reservation_id)
+    if following:
+        limits.append(following - timedelta(minutes=reservation.turnover_minutes))
+    return max(min(limits), reservation.ends_at)
+
+
+def confirm_extension(
+    reservation: Reservation, extension_id: ExtensionId, payment: Payment, now: datetime
+) -> Reservation:
+    """The end moves, because the extension is paid. Raises AlreadyPaid, HoldExpired or WrongState."""
+    extension = reservation.extension(extension_id)
+    if extension is None:
+        raise WrongState("The reservation has no such extension.", status=reservation.status)
+    if extension.status is ExtensionStatus.CONFIRMED:
+        raise AlreadyPaid("This extension is paid.")
+    if extension.status is ExtensionStatus.EXPIRED or now >= extension.hold_expires_at:
+        raise HoldExpired("The extension's hold has lapsed; ask again.")
+    check_extendable(reservation, now)
+    paid = replace(extension, status=ExtensionStatus.CONFIRMED, payment_id=payment.payment_id)
+    return replace(_with_extension(reservation, paid), ends_at=extension.ends_at, finish_due_at=None)
+
+
+def request_arrival(reservation: Reservation, now: datetime) -> Reservation:
+    """The owner stands before the spot. Asking again changes nothing.
+
+    Raises NotPaid, OutsideArrivalWindow or WrongState.
+    """
+    if reservation.status is ReservationStatus.HELD:
+        raise NotPaid("Pay first.")
+    if reservation.status not in (ReservationStatus.CONFIRMED, ReservationStatus.ACTIVE):
+        raise WrongState(f"The reservation is {reservation.status}.", status=reservation.status)
+    if not reservation.starts_at - ARRIVAL_LEAD <= now < reservation.ends_at:
+        raise OutsideArrivalWindow(
+            "Arrival is possible from 15 minutes before the start until the end.",
+            opens_at=reservation.starts_at - ARRIVAL_LEAD,
+            closes_at=reservation.ends_at,
+        )
+    if reservation.arrival_requested_at:
+        return reservation
+    return replace(reservation, arrival_requested_at=now, guard_due_at=now + RECHECK)
+
+
+def arrive(reservation: Reservation, at: datetime) -> Reservation:
+    """CONFIRMED → ACTIVE, because the blocker reports LOWERED after the owner's arrival."""
+    if reservation.status is not ReservationStatus.CONFIRMED or reservation.arrival_requested_at is None:
+        return reservation
+    return replace(reservation, status=ReservationStatus.ACTIVE, arrived_at=at, guard_due_at=None)
+
+
+def depart(reservation: Reservation, now: datetime) -> Reservation:
+    """ACTIVE → COMPLETED by the driver. Departing again changes nothing. Raises WrongState."""
+    if reservation.status is ReservationStatus.COMPLETED:
+        return reservation
+    if reservation.status is not ReservationStatus.ACTIVE:
+        raise WrongState(f"The reservation is {reservation.status}.", status=reservation.status)
+    return _ended(reservation, ReservationStatus.COMPLETED, EndReason.DEPARTED, now)
+
+
+def cancel(reservation: Reservation, now: datetime) -> Reservation:
+    """HELD or CONFIRMED → CANCELLED by the driver. Cancelling again changes nothing. Raises WrongState."""
+    if reservation.status is ReservationStatus.CANCELLED:
+        return reservation
+    if reservation.status not in (ReservationStatus.HELD, ReservationStatus.CONFIRMED):
+        raise WrongState(f"The reservation is {reservation.status}.", status=reservation.status)
+    if now >= reservation.ends_at:
+        raise WrongState("The stay is over.", status=reservation.status)
+    return _ended(reservation, ReservationStatus.CANCELLED, EndReason.CANCELLED_BY_DRIVER, now)
+
+
+def refunds_in_full(reservation: Reservation) -> bool:
+    """The policy: before the start 100 %, after it 0 %; our fault always 100 %."""
+    if reservation.status is not ReservationStatus.CANCELLED or reservation.ended_at is None:
+        return False
+    return reservation.reason is EndReason.BLOCKER_FAILED or reservation.ended_at < reservation.starts_at
+
+
+def finish(reservation: Reservation, occupied: bool, now: datetime) -> Reservation:
+    """What the end of the time makes of it: COMPLETED, NO_SHOW, CANCELLED by our fault, or an overstay.
+
+    One whose time has not come, or that waits for an extension's payment, is unchanged.
+    """
+    if reservation.open_extension or now < (reservation.finish_due_at or reservation.ends_at):
+        return reservation
+    match reservation.status:
+        case ReservationStatus.CONFIRMED if reservation.arrival_requested_at:
+            # The driver came, and the barrier never went down: our fault.
+            return _ended(reservation, ReservationStatus.CANCELLED, EndReason.BLOCKER_FAILED, now)
+        case ReservationStatus.CONFIRMED:
+            return _ended(reservation, ReservationStatus.NO_SHOW, EndReason.NEVER_ARRIVED, now)
+        case ReservationStatus.ACTIVE if occupied:
+            since = reservation.ends_at if now >= reservation.ends_at + GRACE else None
+            overstayed_since = reservation.overstayed_since or since
+            return replace(reservation, finish_due_at=now + RECHECK, overstayed_since=overstayed_since)
+        case ReservationStatus.ACTIVE:
+            return _ended(reservation, ReservationStatus.COMPLETED, EndReason.TIME_ENDED, now)
+        case _:
+            return reservation
+
+
+def mark_told(reservation: Reservation) -> Reservation:
+    """The driver was told about the end as it stands."""
+    return replace(reservation, told_end=reservation.ends_at)
+
+
+def look_again(reservation: Reservation, guarded: bool, now: datetime) -> Reservation:
+    """After a look at the blocker: done once it guards, else again in a minute. Not due: unchanged."""
+    if reservation.guard_due_at is None or reservation.guard_due_at > now:
+        return reservation
+    waits_for_machine = reservation.arrival_requested_at is not None
+    done = guarded and not waits_for_machine
+    return replace(reservation, guard_due_at=None if done else now + RECHECK)
+
+
+def wanted_position(spot: Spot, reservations: list[Reservation], now: datetime) -> Wanted:
+    """Where the blocker should be: a pure function of the spot, its reservations and now (design, rule 5)."""
+    for reservation in sorted(reservations, key=lambda r: r.starts_at):
+        if not reservation.starts_at - ARRIVAL_LEAD <= now < reservation.ends_at:
+            continue
+        owner = (reservation.user_id, reservation.reservation_id)
+        if reservation.status is ReservationStatus.ACTIVE:
+            return Wanted(Position.LOWERED, *owner)
+        if reservation.status is ReservationStatus.CONFIRMED:
+            arrival = reservation.arrival_requested_at
+            return Wanted(Position.LOWERED if arrival else Position.RAISED, *owner, arrival)
+    return Wanted(spot.idle_position)
+
+
+def _with_extension(reservation: Reservation, changed: Extension) -> Reservation:
+    return replace(
+        reservation,
+        extensions=tuple(changed if e.extension_id == changed.extension_id else e for e in reservation.extensions),
+    )
+
+
+_ENDS = {
+    ReservationStatus.HELD: {ReservationStatus.EXPIRED, ReservationStatus.CANCELLED},
+    ReservationStatus.CONFIRMED: {ReservationStatus.CANCELLED, ReservationStatus.NO_SHOW},
+    ReservationStatus.ACTIVE: {ReservationStatus.COMPLETED},
+}
+
+
+def _ended(reservation: Reservation, status: ReservationStatus, reason: EndReason, now: datetime) -> Reservation:
+    if status not in _ENDS.get(reservation.status, set()):
+        raise InvariantBroken(f"{reservation.reservation_id} cannot go from {reservation.status} to {status}")
+    if reservation.open_extension:
+        reservation = _with_extension(reservation, replace(reservation.open_extension, status=ExtensionStatus.EXPIRED))
+    return replace(reservation, status=status, reason=reason, ended_at=now, guard_due_at=None, finish_due_at=None)

@@ -1,0 +1,1 @@
+"""Use cases: load, decide, commit; and the ports that they need."""

@@ -1,0 +1,140 @@
+"""The one reconcile that every trigger calls, and what feeds it: reports, presence, operators."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from parking.domain.blocker import (
+    Blocker,
+    CommandStatus,
+    Connectivity,
+    Override,
+    Position,
+    Wanted,
+    receive,
+    see_presence,
+    steer,
+)
+from parking.domain.errors import NotFound
+from parking.domain.ids import BlockerId
+from parking.domain.reservation import ARRIVAL_LEAD, Reservation, arrive, wanted_position
+from parking.domain.spot import Spot
+from parking.domain.time import Interval
+from parking.services.commit import ATTEMPTS, until_committed
+from parking.services.ports import Aggregate, Busy, ShadowConflict, ShadowDocument, Shadows, Store
+
+OVERRIDE_FOR = timedelta(minutes=15)
+
+
+def _unchanged(blocker: Blocker) -> Blocker:
+    return blocker
+
+
+def reconcile(
+    store: Store,
+    shadows: Shadows,
+    blocker_id: BlockerId,
+    now: datetime,
+    learn: Callable[[Blocker], Blocker] = _unchanged,
+) -> Blocker | None:
+    """Bring what the blocker is told in line with its spot, its reservations, its last report and `now`.
+
+    `learn` is the trigger's news. Lost, doubled and late triggers change nothing in the end (design, rule 5). The
+    command is committed before it is sent and sent again until the device names it, so a crash in between loses
+    nothing. None if nobody knows the blocker. Raises Busy, ShadowUnavailable.
+    """
+    for _ in range(ATTEMPTS):
+        blocker = until_committed(partial(_decide, store, blocker_id, now, learn))
+        if blocker is None or blocker.command is None:
+            return blocker
+        if blocker.command.status is not CommandStatus.PENDING or blocker.acknowledged:
+            return blocker
+        try:
+            shadows.desire(blocker_id, blocker.command, blocker.shadow_version)
+        except ShadowConflict:
+            # The device spoke since: hear it before telling it anything.
+            learn = heard(shadows.get(blocker_id))
+        else:
+            return blocker
+    raise Busy(f"the shadow of {blocker_id} moved {ATTEMPTS} times")
+
+
+def heard(document: ShadowDocument | None) -> Callable[[Blocker], Blocker]:
+    """The news of a shadow document."""
+    if document is None or document.report is None:
+        return _unchanged
+    return partial(receive, report=document.report, shadow_version=document.version)
+
+
+def seen(connectivity: Connectivity, at: datetime, version: int) -> Callable[[Blocker], Blocker]:
+    """The news of a connect or disconnect."""
+    return partial(see_presence, connectivity=connectivity, at=at, version=version)
+
+
+def command(
+    store: Store,
+    shadows: Shadows,
+    blocker_id: BlockerId,
+    *,
+    position: Position,
+    operator: str,
+    reason: str,
+    now: datetime,
+) -> Blocker:
+    """An operator's word: it stands above the reservations for 15 minutes. RAISE stays under the same interlock.
+
+    Raises NotFound, Busy, ShadowUnavailable.
+    """
+    override = Override(position=position, operator=operator, reason=reason, since=now, until=now + OVERRIDE_FOR)
+    blocker = reconcile(store, shadows, blocker_id, now, lambda stored: replace(stored, override=override))
+    if blocker is None:
+        raise NotFound("There is no such blocker.", field="blocker_id")
+    return blocker
+
+
+def _decide(store: Store, blocker_id: BlockerId, now: datetime, learn: Callable[[Blocker], Blocker]) -> Blocker | None:
+    """One load-decide-commit: learn the news, see arrivals that the machine has answered, steer."""
+    stored = store.get(Blocker, blocker_id)
+    spot = store.get(Spot, stored.spot_id) if stored else None
+    if stored is None or spot is None:
+        return None
+    blocker = learn(stored)
+    now = blocker.no_earlier(now)
+    before = _current(store, spot, now)
+    after = [_arrived(reservation, blocker) for reservation in before]
+    blocker = steer(blocker, _wanted(spot, after, blocker, now), now)
+    saves: list[Aggregate] = [new for new, old in zip(after, before, strict=True) if new != old]
+    if blocker != stored:
+        saves.append(blocker)
+    if saves:
+        store.commit(*saves)
+    return blocker
+
+
+def _wanted(spot: Spot, reservations: list[Reservation], blocker: Blocker, now: datetime) -> Wanted:
+    if blocker.override and now < blocker.override.until:
+        return Wanted(blocker.override.position)
+    return wanted_position(spot, reservations, now)
+
+
+def _current(store: Store, spot: Spot, now: datetime) -> list[Reservation]:
+    """The reservations whose time at the spot is now or about to begin."""
+    days = Interval(now, now + ARRIVAL_LEAD + timedelta(microseconds=1)).utc_days()
+    keys = [
+        (claim.user_id, claim.reservation_id)
+        for claim in store.calendar(spot.spot_id, days).claims
+        if claim.stay.starts_at - ARRIVAL_LEAD <= now < claim.stay.ends_at
+    ]
+    return store.get_many(Reservation, keys) if keys else []
+
+
+def _arrived(reservation: Reservation, blocker: Blocker) -> Reservation:
+    """The reservation, ACTIVE if the machine has done the LOWER that its owner's arrival asked for."""
+    done = blocker.command
+    if done is None or done.status is not CommandStatus.SUCCEEDED or done.position is not Position.LOWERED:
+        return reservation
+    asked = reservation.arrival_requested_at
+    if done.reservation_id != reservation.reservation_id or asked is None or done.created_at < asked:
+        return reservation
+    return arrive(reservation, done.ended_at or done.created_at)

@@ -1,0 +1,334 @@
+"""Reserving, arriving, extending, departing, cancelling: load, decide, commit."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from parking.domain.blocker import Blocker, Connectivity
+from parking.domain.calendar import Calendar, Claim
+from parking.domain.errors import (
+    BlockerUnavailable,
+    InvalidField,
+    NotFound,
+    PriceChanged,
+    SpotNotYetFree,
+    SpotUnavailable,
+)
+from parking.domain.ids import CreateRequest, ExtensionId, ReservationId, SpotId, UserId
+from parking.domain.ledger import REVENUE, WALLET, Transaction, TransactionKind, Wallet, record
+from parking.domain.payment import Payment, PaymentStatus
+from parking.domain.reservation import (
+    CLOCK_SKEW,
+    HOLD,
+    LONGEST_EXTENSION,
+    Extension,
+    ExtensionStatus,
+    Reservation,
+    ReservationStatus,
+    cancel,
+    check_extendable,
+    check_stay,
+    depart,
+    expire_hold,
+    hold_extension,
+    latest_end,
+    refunds_in_full,
+    request_arrival,
+    showing,
+)
+from parking.domain.spot import ServiceState, Spot
+from parking.domain.tariff import Quote
+from parking.domain.time import Interval
+from parking.services import notices
+from parking.services.commit import until_committed
+from parking.services.ports import Aggregate, Store
+from parking.services.spots import spot_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a driver asks for. `starts_at` None is now; `quoted_amount_minor` is the price that was shown."""
+
+    spot_id: SpotId
+    starts_at: datetime | None
+    ends_at: datetime
+    quoted_amount_minor: int | None
+    vehicle_plate: str | None
+
+
+def reservation_of(store: Store, user_id: UserId, reservation_id: ReservationId) -> Reservation:
+    """The driver's reservation. Raises NotFound, also for somebody else's."""
+    reservation = store.get(Reservation, user_id, reservation_id)
+    if reservation is None:
+        raise NotFound("There is no such reservation.", field="reservation_id")
+    return reservation
+
+
+def reserve(store: Store, request: CreateRequest, wish: Wish, now: datetime) -> Reservation:
+    """Hold a spot for ten minutes. The same request twice is one reservation and one answer.
+
+    Raises NotFound, InvalidField, SpotUnavailable, PriceChanged, BlockerUnavailable, IdempotencyMismatch.
+    """
+
+    def attempt() -> Reservation:
+        existing = store.get(Reservation, request.user_id, _new_id(request))
+        if existing:
+            request.must_match(existing.fingerprint)
+            return existing.first_answer
+        spot = spot_of(store, wish.spot_id)
+        stay = _stay(wish, now)
+        check_stay(spot, stay, now)
+        reservation = _held(request, spot, wish, stay, now)
+        if stay.starts_at <= now + CLOCK_SKEW:
+            _must_be_online(store, spot)
+        before, cleared, lapsed = _cleared(store, reservation, now)
+        after = showing(cleared, reservation)
+        store.commit(reservation, *after.changed_from(before), *lapsed)
+        return reservation
+
+    return until_committed(attempt)
+
+
+def arrive(store: Store, user_id: UserId, reservation_id: ReservationId, now: datetime) -> Reservation:
+    """The owner wants the blocker down. Raises NotFound, NotPaid, OutsideArrivalWindow, SpotNotYetFree, WrongState."""
+
+    def attempt() -> Reservation:
+        before = reservation_of(store, user_id, reservation_id)
+        after = request_arrival(before, now)
+        if now < before.starts_at:
+            _must_be_vacated(store, before, now)
+        if after != before:
+            store.commit(after)
+        return after
+
+    return until_committed(attempt)
+
+
+def leave(store: Store, user_id: UserId, reservation_id: ReservationId, now: datetime) -> Reservation:
+    """End the stay now and give the rest of the time back. Raises NotFound, WrongState."""
+
+    def attempt() -> Reservation:
+        before = reservation_of(store, user_id, reservation_id)
+        after = depart(before, now)
+        if after != before:
+            days = given_back(store, before, after)
+            store.commit(after, *days, notices.ended(after, 0, now))
+        return after
+
+    return until_committed(attempt)
+
+
+def call_off(store: Store, user_id: UserId, reservation_id: ReservationId, now: datetime) -> Reservation:
+    """Cancel, and refund by the policy in the same commit. Raises NotFound, WrongState."""
+
+    def attempt() -> Reservation:
+        before = reservation_of(store, user_id, reservation_id)
+        after = cancel(before, now)
+        if after != before:
+            commit_cancellation(store, before, after, now)
+        return after
+
+    return until_committed(attempt)
+
+
+def commit_cancellation(store: Store, before: Reservation, after: Reservation, now: datetime) -> None:
+    """Write a cancelled reservation with its freed interval, its refund and its notice."""
+    refunds = _refunds(store, after, now) if refunds_in_full(after) else []
+    refunded_minor = sum(r.wallet_amount_minor for r in refunds if isinstance(r, Transaction))
+    days = given_back(store, before, after)
+    store.commit(after, *days, *refunds, notices.ended(after, refunded_minor, now))
+
+
+def given_back(store: Store, before: Reservation, after: Reservation) -> Iterable[Aggregate]:
+    """The calendar days to write because the reservation claims less than it did."""
+    if before.claim is None or after.claim == before.claim:
+        return ()
+    calendar = store.calendar(before.spot_id, before.claim.blocked.utc_days())
+    return showing(calendar, after).changed_from(calendar)
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionOption:
+    """Whether the stay can be longer, until when, and what the asked end costs (None: nothing or too much asked)."""
+
+    extendable: bool
+    latest_ends_at: datetime
+    quote: Quote | None
+
+
+def extension_option(
+    store: Store, user_id: UserId, reservation_id: ReservationId, ends_at: datetime | None, now: datetime
+) -> ExtensionOption:
+    """What an extension could be. Raises NotFound, WrongState, InvalidField."""
+    reservation = reservation_of(store, user_id, reservation_id)
+    check_extendable(reservation, now)
+    spot = spot_of(store, reservation.spot_id)
+    latest = latest_end(reservation, store.calendar(reservation.spot_id, days_ahead(reservation)))
+    extendable = latest >= reservation.ends_at + spot.tariff.step
+    if ends_at is not None:
+        _must_be_longer(reservation, spot, ends_at)
+    if ends_at is None or ends_at > latest:
+        return ExtensionOption(extendable and ends_at is None, latest, None)
+    longer = Interval(reservation.starts_at, ends_at)
+    return ExtensionOption(True, latest, spot.tariff.quote_extension(reservation.stay, longer))
+
+
+def extend(
+    store: Store, request: CreateRequest, reservation_id: ReservationId, ends_at: datetime, now: datetime
+) -> tuple[Reservation, Extension]:
+    """Hold more time for a stay. The end moves when the extension is paid.
+
+    Raises NotFound, WrongState, InvalidField, ExtensionUnavailable, IdempotencyMismatch.
+    """
+    extension_id = ExtensionId(request.new_id("ext"))
+
+    def attempt() -> tuple[Reservation, Extension]:
+        stored = reservation_of(store, request.user_id, reservation_id)
+        existing = stored.extension(extension_id)
+        if existing:
+            request.must_match(existing.fingerprint)
+            return stored, existing.first_answer
+        reservation = expire_hold(stored, now)
+        check_extendable(reservation, now)
+        spot = spot_of(store, reservation.spot_id)
+        _must_be_longer(reservation, spot, ends_at)
+        longer = Interval(reservation.starts_at, ends_at)
+        extension = Extension(
+            extension_id=extension_id,
+            previous_ends_at=reservation.ends_at,
+            ends_at=ends_at,
+            quote=spot.tariff.quote_extension(reservation.stay, longer),
+            status=ExtensionStatus.HELD,
+            hold_expires_at=min(now + HOLD, reservation.ends_at),
+            fingerprint=request.fingerprint,
+            created_at=now,
+        )
+        before = store.calendar(reservation.spot_id, days_ahead(reservation))
+        held = hold_extension(reservation, extension, latest_end(reservation, before), now)
+        after = showing(before, held)
+        store.commit(held, *after.changed_from(before))
+        return held, extension
+
+    return until_committed(attempt)
+
+
+def days_ahead(reservation: Reservation) -> list[date]:
+    """The days that say until when the stay can be extended: its own, and a day and the turnover further."""
+    reach = reservation.ends_at + LONGEST_EXTENSION + timedelta(minutes=reservation.turnover_minutes)
+    return Interval(reservation.starts_at, reach).utc_days()
+
+
+def _stay(wish: Wish, now: datetime) -> Interval:
+    starts_at = (wish.starts_at or now).replace(microsecond=0)
+    ends_at = wish.ends_at.replace(microsecond=0)
+    if ends_at <= starts_at:
+        raise InvalidField("ends_at", "is not after the start")
+    return Interval(starts_at, ends_at)
+
+
+def _held(request: CreateRequest, spot: Spot, wish: Wish, stay: Interval, now: datetime) -> Reservation:
+    if spot.service_state is ServiceState.OUT_OF_SERVICE:
+        raise SpotUnavailable("The spot is out of service.")
+    quote = spot.tariff.quote(stay)
+    if wish.quoted_amount_minor not in (None, quote.amount_minor):
+        raise PriceChanged("The price is another one now.", amount=quote.amount_minor, currency=quote.currency)
+    return Reservation(
+        user_id=request.user_id,
+        reservation_id=_new_id(request),
+        spot_id=spot.spot_id,
+        spot_name=spot.name,
+        time_zone=spot.time_zone,
+        blocker_id=spot.blocker_id,
+        turnover_minutes=spot.turnover_minutes,
+        vehicle_plate=wish.vehicle_plate,
+        starts_at=stay.starts_at,
+        ends_at=stay.ends_at,
+        booked_ends_at=stay.ends_at,
+        quote=quote,
+        status=ReservationStatus.HELD,
+        hold_expires_at=now + HOLD,
+        fingerprint=request.fingerprint,
+        created_at=now,
+    )
+
+
+def _new_id(request: CreateRequest) -> ReservationId:
+    return ReservationId(request.new_id("res"))
+
+
+def _must_be_online(store: Store, spot: Spot) -> None:
+    blocker = store.get(Blocker, spot.blocker_id)
+    if blocker is None or blocker.connectivity is not Connectivity.ONLINE:
+        raise BlockerUnavailable("The spot's blocker cannot be reached now; choose another spot or a later start.")
+
+
+def _cleared(store: Store, reservation: Reservation, now: datetime) -> tuple[Calendar, Calendar, list[Aggregate]]:
+    """The calendar as stored, the calendar without lapsed holds in the way, and those holds, expired.
+
+    The next driver who wants the interval need not wait for the schedule. Raises SpotUnavailable.
+    """
+    claim = _claim(reservation)
+    before = store.calendar(reservation.spot_id, claim.blocked.utc_days())
+    conflicts = before.conflicts(claim)
+    if not conflicts:
+        return before, before, []
+    days = {day for c in (claim, *conflicts) for day in c.blocked.utc_days()}
+    before = store.calendar(
+        reservation.spot_id, [min(days) + timedelta(n) for n in range((max(days) - min(days)).days + 1)]
+    )
+    after, lapsed = before, list[Aggregate]()
+    for conflict in before.conflicts(claim):
+        holder = store.get(Reservation, conflict.user_id, conflict.reservation_id)
+        expired = expire_hold(holder, now) if holder else None
+        if holder is None or expired is None or expired == holder:
+            raise SpotUnavailable("Somebody else has this spot in that time.")
+        after = showing(after, expired)
+        lapsed.append(expired)
+        if expired.status is ReservationStatus.EXPIRED:
+            lapsed.append(notices.ended(expired, 0, now))
+    return before, after, lapsed
+
+
+def _claim(reservation: Reservation) -> Claim:
+    return Claim.of(reservation.user_id, reservation.reservation_id, reservation.stay, reservation.turnover_minutes)
+
+
+def _must_be_vacated(store: Store, reservation: Reservation, now: datetime) -> None:
+    """Who comes before the start must not lower the blocker in somebody else's time."""
+    instant = Interval(now, now + timedelta(microseconds=1))
+    for claim in store.calendar(reservation.spot_id, instant.utc_days()).claims:
+        if claim.reservation_id == reservation.reservation_id or not claim.stay.contains(now):
+            continue
+        holder = store.get(Reservation, claim.user_id, claim.reservation_id)
+        if holder and holder.status in (ReservationStatus.CONFIRMED, ReservationStatus.ACTIVE):
+            raise SpotNotYetFree("The stay before yours has not ended.", free_at=claim.stay.ends_at)
+
+
+def _must_be_longer(reservation: Reservation, spot: Spot, ends_at: datetime) -> None:
+    if ends_at < reservation.ends_at + spot.tariff.step:
+        raise InvalidField("ends_at", f"an extension lasts at least {spot.tariff.step_minutes} minutes")
+
+
+def _refunds(store: Store, reservation: Reservation, now: datetime) -> list[Aggregate]:
+    """Each paid payment refunded to the wallet: the payments, the transactions and the wallet."""
+    keys = [(reservation.user_id, payment_id) for payment_id in reservation.payment_ids]
+    payments = [p for p in store.get_many(Payment, keys) if p.status is PaymentStatus.SUCCEEDED]
+    wallet = store.get(Wallet, reservation.user_id)
+    if not payments or wallet is None:
+        return []
+    saves = list[Aggregate]()
+    for payment in payments:
+        transaction = record(
+            TransactionKind.REFUND,
+            user_id=payment.user_id,
+            payment_id=payment.payment_id,
+            reservation_id=reservation.reservation_id,
+            amount_minor=payment.amount_minor,
+            debit=REVENUE,
+            credit=WALLET,
+            currency=payment.currency,
+            now=now,
+        )
+        wallet = wallet.after(transaction)
+        saves += [payment.refunded(payment.amount_minor), transaction]
+    return [*saves, wallet]

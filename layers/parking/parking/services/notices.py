@@ -1,0 +1,133 @@
+"""The texts of what drivers are told. Each notice is written in the commit of the fact that it tells."""
+
+from datetime import datetime
+
+from parking.domain.ledger import Wallet
+from parking.domain.notification import Notification, NotificationKind, notice
+from parking.domain.payment import Payment
+from parking.domain.reservation import Reservation
+from parking.domain.time import local_clock
+
+
+def money(amount_minor: int, currency: str) -> str:
+    """An amount as a person reads it: 4.50 EUR. Every currency we sell in has two decimals."""
+    return f"{amount_minor // 100}.{amount_minor % 100:02d} {currency}"
+
+
+def _clock(reservation: Reservation, instant: datetime) -> str:
+    return local_clock(instant, reservation.time_zone)
+
+
+def _about(
+    reservation: Reservation,
+    kind: NotificationKind,
+    *,
+    subject: tuple[str, ...],
+    about: datetime,
+    title: str,
+    text: str,
+    now: datetime,
+    **data: str,
+) -> Notification:
+    return notice(
+        kind,
+        user_id=reservation.user_id,
+        speaks_of=(reservation.reservation_id, *subject),
+        about=about,
+        title=title,
+        text=text,
+        data={"reservation_id": reservation.reservation_id, "spot_id": reservation.spot_id, **data},
+        now=now,
+    )
+
+
+def paid(reservation: Reservation, payment: Payment, now: datetime) -> Notification:
+    """The reservation or extension is paid."""
+    return _about(
+        reservation,
+        NotificationKind.PAYMENT_SUCCEEDED,
+        subject=("PAYMENT_SUCCEEDED", payment.payment_id),
+        about=payment.created_at,
+        title="Payment received",
+        text=f"{money(payment.amount_minor, payment.currency)} for {reservation.spot_name} until "
+        f"{_clock(reservation, reservation.ends_at)}.",
+        now=now,
+        payment_id=payment.payment_id,
+    )
+
+
+def deposited(payment: Payment, wallet: Wallet, now: datetime) -> Notification:
+    """The wallet holds more money."""
+    return notice(
+        NotificationKind.DEPOSIT_SUCCEEDED,
+        user_id=payment.user_id,
+        speaks_of=("DEPOSIT_SUCCEEDED", payment.payment_id),
+        about=payment.created_at,
+        title="Wallet topped up",
+        text=f"{money(payment.amount_minor, payment.currency)} added; the wallet holds "
+        f"{money(wallet.balance_minor, wallet.currency)}.",
+        data={"payment_id": payment.payment_id},
+        now=now,
+    )
+
+
+def ending(reservation: Reservation, latest_ends_at: datetime, extendable: bool, now: datetime) -> Notification:
+    """The stay ends soon: until when it can be extended, or that somebody else has the spot next."""
+    end = _clock(reservation, reservation.ends_at)
+    if extendable:
+        kind = NotificationKind.STAY_ENDING_EXTENDABLE
+        text = f"Your stay at {reservation.spot_name} ends at {end}. You can extend it until "
+        text += f"{_clock(reservation, latest_ends_at)}."
+    else:
+        kind = NotificationKind.STAY_ENDING_SPOT_TAKEN
+        text = f"Your stay at {reservation.spot_name} ends at {end}. Somebody else has the spot next, so it cannot be "
+        text += "extended."
+    return _about(
+        reservation,
+        kind,
+        subject=("STAY_ENDING", reservation.ends_at.isoformat()),
+        about=reservation.ends_at,
+        title="Your stay ends soon",
+        text=text,
+        now=now,
+        ends_at=reservation.ends_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        latest_ends_at=latest_ends_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        extendable=str(extendable).lower(),
+    )
+
+
+_ENDINGS = {
+    NotificationKind.RESERVATION_EXPIRED: ("Reservation expired", "The reservation of {spot} was not paid in time."),
+    NotificationKind.RESERVATION_COMPLETED: (
+        "Stay completed",
+        "Your stay at {spot} ended at {ended}. The receipt is ready.",
+    ),
+    NotificationKind.RESERVATION_NO_SHOW: (
+        "You did not arrive",
+        "Your time at {spot} ended at {ended} without an arrival.",
+    ),
+    NotificationKind.RESERVATION_CANCELLED: (
+        "Reservation cancelled",
+        "The reservation of {spot} is cancelled. Refund: {refund}.",
+    ),
+}
+
+
+def ended(reservation: Reservation, refunded_minor: int, now: datetime) -> Notification:
+    """The reservation has reached its end, whichever."""
+    kind = NotificationKind(f"RESERVATION_{reservation.status}")
+    title, text = _ENDINGS[kind]
+    return _about(
+        reservation,
+        kind,
+        subject=("ENDED",),
+        about=reservation.ends_at,
+        title=title,
+        text=text.format(
+            spot=reservation.spot_name,
+            ended=_clock(reservation, reservation.ended_at or now),
+            refund=money(refunded_minor, reservation.quote.currency),
+        ),
+        now=now,
+        reason=reservation.reason or "",
+    )

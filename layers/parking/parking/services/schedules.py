@@ -1,0 +1,132 @@
+"""What happens by itself when its time comes. Each run reads only what is due and checks every item again.
+
+Skipped, doubled and late ticks do no harm: `now` is the tick's own time, and what was too much waits for the next.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from parking.domain.blocker import Blocker, Occupancy, Position
+from parking.domain.errors import NotFound
+from parking.domain.reservation import (
+    Reservation,
+    ReservationStatus,
+    Step,
+    expire_hold,
+    finish,
+    latest_end,
+    look_again,
+    mark_told,
+)
+from parking.services import notices
+from parking.services.blockers import reconcile
+from parking.services.bookings import commit_cancellation, days_ahead, given_back
+from parking.services.commit import until_committed
+from parking.services.ports import Key, Shadows, Store
+from parking.services.spots import spot_of
+
+BATCH = 200  # one run's share; a minute later comes the next run
+
+Handle = Callable[[Reservation], bool]
+
+
+@dataclass(slots=True)
+class Swept:
+    """What a run did: how many items moved, and which failed and why."""
+
+    moved: int = 0
+    failures: dict[Key, Exception] = field(default_factory=dict)
+
+
+def expire_holds(store: Store, now: datetime) -> Swept:
+    """Free the intervals of holds that lapsed unpaid, reservations' and extensions'."""
+
+    def handle(before: Reservation) -> bool:
+        after = expire_hold(before, now)
+        if after == before:
+            return False
+        ended = after.status is ReservationStatus.EXPIRED
+        notice = [notices.ended(after, 0, now)] if ended else []
+        store.commit(after, *given_back(store, before, after), *notice)
+        return True
+
+    return _sweep(store, Step.RELEASE_HOLD, now, handle)
+
+
+def tell_ending(store: Store, now: datetime) -> Swept:
+    """Half an hour before the end: until when the stay can be extended, or that somebody has the spot next.
+
+    The commit checks that the calendar is still what the notice says.
+    """
+
+    def handle(before: Reservation) -> bool:
+        if before.due is None or before.due.step is not Step.TELL_END or before.due.at > now:
+            return False
+        spot = spot_of(store, before.spot_id)
+        calendar = store.calendar(before.spot_id, days_ahead(before))
+        latest = latest_end(before, calendar)
+        extendable = latest >= before.ends_at + spot.tariff.step
+        after = mark_told(before)
+        ahead = [day for day in calendar.days if day.day >= before.ends_at.date()]
+        store.commit(after, notices.ending(after, latest, extendable, now), unchanged=ahead)
+        return True
+
+    return _sweep(store, Step.TELL_END, now, handle)
+
+
+def finish_stays(store: Store, now: datetime) -> Swept:
+    """At the end: completed if the car is not seen there, a no-show if nobody came, watched on if it stays."""
+
+    def handle(before: Reservation) -> bool:
+        blocker = store.get(Blocker, before.blocker_id)
+        occupied = blocker is not None and blocker.occupancy(now) is Occupancy.OCCUPIED
+        after = finish(before, occupied, now)
+        if after == before:
+            return False
+        if after.status is ReservationStatus.CANCELLED:
+            commit_cancellation(store, before, after, now)
+        elif after.status is ReservationStatus.ACTIVE:
+            store.commit(after)
+        else:
+            store.commit(after, *given_back(store, before, after), notices.ended(after, 0, now))
+        return True
+
+    return _sweep(store, Step.FINISH, now, handle)
+
+
+def guard_upcoming(store: Store, shadows: Shadows, now: datetime) -> Swept:
+    """Raise the blockers of stays that begin soon, and look again each minute until the machine does its part."""
+
+    def handle(before: Reservation) -> bool:
+        blocker = reconcile(store, shadows, before.blocker_id, now)
+        current = _load(store, before.key)
+        after = look_again(current, guarded=blocker is not None and blocker.position is Position.RAISED, now=now)
+        if after == current:
+            return False
+        store.commit(after)
+        return True
+
+    return _sweep(store, Step.GUARD, now, handle)
+
+
+def _sweep(store: Store, step: Step, now: datetime, handle: Handle) -> Swept:
+    swept = Swept()
+    for key in store.due(step, now, BATCH):
+        try:
+            swept.moved += until_committed(partial(_load_and, handle, store, key))
+        except Exception as failure:  # one bad item must not keep the others waiting; the door logs and raises
+            swept.failures[key] = failure
+    return swept
+
+
+def _load_and(handle: Handle, store: Store, key: Key) -> bool:
+    return handle(_load(store, key))
+
+
+def _load(store: Store, key: Key) -> Reservation:
+    reservation = store.get(Reservation, *key)
+    if reservation is None:
+        raise NotFound("The due index names a reservation that is not there.")
+    return reservation
