@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parking_blocker.contract import (
@@ -131,6 +131,7 @@ def test_a_delta_tells_of_a_command_only_when_the_command_id_differs() -> None:
     assert delta_command_id({"state": {"expires_at": "2026-01-31T09:30:00Z"}}) is None
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["state", "version", "timestamp", "code", "message"]), JSON_VALUES))
 def test_no_document_makes_a_reader_fail_in_any_other_way(document: dict[str, Any]) -> None:
     for read in (parse_shadow, delta_command_id, parse_rejection):
@@ -140,6 +141,7 @@ def test_no_document_makes_a_reader_fail_in_any_other_way(document: dict[str, An
             continue
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(list(COMMAND)), JSON_VALUES))
 def test_no_command_makes_the_reader_fail_in_any_other_way(change: dict[str, Any]) -> None:
     try:

@@ -104,6 +104,7 @@ class World:
             case ["reboot"]:
                 self.running_to = None
                 self.machine = boot(Limits(), self.readings)
+                self.read_shadow()
             case _ if what in READINGS_CHANGES:
                 self.change_readings(READINGS_CHANGES[what](self.readings))
 

@@ -127,7 +127,8 @@ class Blocker:
     certificate_id: str | None = None
     connectivity: Connectivity = Connectivity.OFFLINE
     presence_at: datetime | None = None
-    presence_version: int = 0
+    presence_version: int = -1
+    """The newest connection that IoT told of; its numbers begin with 0."""
     shadow_version: int = 0
     report: Report | None = None
     command: Command | None = None
@@ -192,19 +193,15 @@ def receive(blocker: Blocker, report: Report, shadow_version: int) -> Blocker:
 def see_presence(blocker: Blocker, connectivity: Connectivity, at: datetime, version: int) -> Blocker:
     """The blocker after a connect or disconnect, which come twice and out of order.
 
-    `version` is AWS's versionNumber, which grows with each connection of the client; a last will has none (0) and
-    is ordered by its time alone.
+    `version` is AWS's versionNumber: it grows with each connection of the client, and a connection's two events share
+    it, so of the same version the disconnect is the later one.
     """
-    stale_version = 0 < version < blocker.presence_version
-    stale_time = blocker.presence_at is not None and at < blocker.presence_at and version <= blocker.presence_version
-    if stale_version or stale_time:
+    if version < blocker.presence_version:
         return blocker
-    return replace(
-        blocker,
-        connectivity=connectivity,
-        presence_at=max(at, blocker.presence_at or at),
-        presence_version=max(version, blocker.presence_version),
-    )
+    ended = blocker.connectivity is Connectivity.OFFLINE and version == blocker.presence_version
+    if ended and connectivity is Connectivity.ONLINE:
+        return blocker
+    return replace(blocker, connectivity=connectivity, presence_at=at, presence_version=version)
 
 
 def steer(blocker: Blocker, wanted: Wanted, now: datetime) -> Blocker:

@@ -30,6 +30,7 @@ RECHECK = timedelta(minutes=1)
 LONGEST_STAY = timedelta(days=7)
 FARTHEST_START = timedelta(days=90)
 LONGEST_EXTENSION = timedelta(hours=24)  # looked at in one go; extend again for more
+MOST_EXTENSIONS = 20  # a refund of all of them still fits into one transaction
 CLOCK_SKEW = timedelta(minutes=1)  # a phone's "now" may be this old
 
 
@@ -191,6 +192,11 @@ class Reservation:
         return tuple(payment_id for payment_id in (self.payment_id, *children) if payment_id)
 
     @property
+    def guarded_by_blocker(self) -> bool:
+        """True while the spot's blocker has something to do for it."""
+        return self.status in (ReservationStatus.CONFIRMED, ReservationStatus.ACTIVE)
+
+    @property
     def due(self) -> Due | None:
         """The earliest outstanding step; None where nothing is outstanding."""
         match self.status:
@@ -260,6 +266,8 @@ def hold_extension(
     check_extendable(reservation, now)
     if reservation.open_extension:
         raise WrongState("Another extension waits for its payment.", status=reservation.status)
+    if len(reservation.extensions) >= MOST_EXTENSIONS:
+        raise ExtensionUnavailable("The stay was extended as often as it can be.", latest_ends_at=reservation.ends_at)
     if extension.ends_at > latest_ends_at:
         raise ExtensionUnavailable("The stay cannot last until then.", latest_ends_at=latest_ends_at)
     return replace(reservation, extensions=(*reservation.extensions, extension))

@@ -36,35 +36,33 @@ def reconcile(
     shadows: Shadows,
     blocker_id: BlockerId,
     now: datetime,
+    *,
+    document: ShadowDocument | None = None,
     learn: Callable[[Blocker], Blocker] = _unchanged,
 ) -> Blocker | None:
     """Bring what the blocker is told in line with its spot, its reservations, its last report and `now`.
 
-    `learn` is the trigger's news. Lost, doubled and late triggers change nothing in the end (design, rule 5). The
-    command is committed before it is sent and sent again until the device names it, so a crash in between loses
-    nothing. None if nobody knows the blocker. Raises Busy, ShadowUnavailable.
+    `document` and `learn` are the trigger's news. Lost, doubled and late triggers change nothing in the end (design,
+    rule 5). The command is committed before it is sent and sent again until the device names it, so a crash in between
+    loses nothing; what the shadow holds already is not written again, since each write is itself a trigger.
+    None if nobody knows the blocker. Raises Busy, ShadowUnavailable.
     """
     for _ in range(ATTEMPTS):
-        blocker = until_committed(partial(_decide, store, blocker_id, now, learn))
+        blocker = until_committed(partial(_decide, store, blocker_id, now, document, learn))
         if blocker is None or blocker.command is None:
             return blocker
         if blocker.command.status is not CommandStatus.PENDING or blocker.acknowledged:
             return blocker
+        if document and document.desired_command_id == blocker.command.command_id:
+            return blocker
         try:
             shadows.desire(blocker_id, blocker.command, blocker.shadow_version)
         except ShadowConflict:
-            # The device spoke since: hear it before telling it anything.
-            learn = heard(shadows.get(blocker_id))
+            # The shadow has moved since: hear it before telling the device anything.
+            document = shadows.get(blocker_id)
         else:
             return blocker
     raise Busy(f"the shadow of {blocker_id} moved {ATTEMPTS} times")
-
-
-def heard(document: ShadowDocument | None) -> Callable[[Blocker], Blocker]:
-    """The news of a shadow document."""
-    if document is None or document.report is None:
-        return _unchanged
-    return partial(receive, report=document.report, shadow_version=document.version)
 
 
 def seen(connectivity: Connectivity, at: datetime, version: int) -> Callable[[Blocker], Blocker]:
@@ -87,19 +85,27 @@ def command(
     Raises NotFound, Busy, ShadowUnavailable.
     """
     override = Override(position=position, operator=operator, reason=reason, since=now, until=now + OVERRIDE_FOR)
-    blocker = reconcile(store, shadows, blocker_id, now, lambda stored: replace(stored, override=override))
+    blocker = reconcile(store, shadows, blocker_id, now, learn=partial(replace, override=override))
     if blocker is None:
         raise NotFound("There is no such blocker.", field="blocker_id")
     return blocker
 
 
-def _decide(store: Store, blocker_id: BlockerId, now: datetime, learn: Callable[[Blocker], Blocker]) -> Blocker | None:
+def _decide(
+    store: Store,
+    blocker_id: BlockerId,
+    now: datetime,
+    document: ShadowDocument | None,
+    learn: Callable[[Blocker], Blocker],
+) -> Blocker | None:
     """One load-decide-commit: learn the news, see arrivals that the machine has answered, steer."""
     stored = store.get(Blocker, blocker_id)
     spot = store.get(Spot, stored.spot_id) if stored else None
     if stored is None or spot is None:
         return None
     blocker = learn(stored)
+    if document and document.report:
+        blocker = receive(blocker, document.report, document.version)
     now = blocker.no_earlier(now)
     before = _current(store, spot, now)
     after = [_arrived(reservation, blocker) for reservation in before]

@@ -246,7 +246,7 @@ def _held(request: CreateRequest, spot: Spot, wish: Wish, stay: Interval, now: d
         booked_ends_at=stay.ends_at,
         quote=quote,
         status=ReservationStatus.HELD,
-        hold_expires_at=now + HOLD,
+        hold_expires_at=min(now + HOLD, stay.ends_at),
         fingerprint=request.fingerprint,
         created_at=now,
     )

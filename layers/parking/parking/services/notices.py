@@ -71,17 +71,17 @@ def deposited(payment: Payment, wallet: Wallet, now: datetime) -> Notification:
     )
 
 
-def ending(reservation: Reservation, latest_ends_at: datetime, extendable: bool, now: datetime) -> Notification:
-    """The stay ends soon: until when it can be extended, or that somebody else has the spot next."""
-    end = _clock(reservation, reservation.ends_at)
-    if extendable:
-        kind = NotificationKind.STAY_ENDING_EXTENDABLE
-        text = f"Your stay at {reservation.spot_name} ends at {end}. You can extend it until "
-        text += f"{_clock(reservation, latest_ends_at)}."
-    else:
-        kind = NotificationKind.STAY_ENDING_SPOT_TAKEN
-        text = f"Your stay at {reservation.spot_name} ends at {end}. Somebody else has the spot next, so it cannot be "
-        text += "extended."
+_BEFORE_THE_END = {
+    NotificationKind.STAY_ENDING_EXTENDABLE: "You can extend it until {latest}.",
+    NotificationKind.STAY_ENDING_SPOT_TAKEN: "Somebody else has the spot next, so it cannot be extended.",
+    NotificationKind.STAY_ENDING_LONGEST: "It has reached the longest time that a stay can last.",
+}
+
+
+def ending(reservation: Reservation, kind: NotificationKind, latest_ends_at: datetime, now: datetime) -> Notification:
+    """The stay ends soon: until when it can be extended, or why it cannot."""
+    text = f"Your stay at {reservation.spot_name} ends at {_clock(reservation, reservation.ends_at)}. "
+    text += _BEFORE_THE_END[kind].format(latest=_clock(reservation, latest_ends_at))
     return _about(
         reservation,
         kind,
@@ -92,7 +92,7 @@ def ending(reservation: Reservation, latest_ends_at: datetime, extendable: bool,
         now=now,
         ends_at=reservation.ends_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         latest_ends_at=latest_ends_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        extendable=str(extendable).lower(),
+        extendable=str(kind is NotificationKind.STAY_ENDING_EXTENDABLE).lower(),
     )
 
 

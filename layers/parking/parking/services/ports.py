@@ -7,7 +7,7 @@ from typing import Protocol
 
 from parking.domain.blocker import Blocker, Command, Report
 from parking.domain.calendar import Calendar, CalendarDay
-from parking.domain.ids import BlockerId, SpotId, UserId
+from parking.domain.ids import BlockerId, CommandId, SpotId, UserId
 from parking.domain.ledger import Transaction, Wallet
 from parking.domain.notification import Notification, Platform, PushDevice
 from parking.domain.payment import Payment
@@ -159,10 +159,14 @@ class ShadowUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ShadowDocument:
-    """The named shadow `barrier`, read: its version, and what the device last reported (None: nothing yet)."""
+    """The named shadow `barrier`, read: its version, and what the device last reported (None: nothing yet).
+
+    `desired_command_id` is the command that it holds already: writing that again would only make the next document.
+    """
 
     version: int
     report: Report | None
+    desired_command_id: CommandId | None
 
 
 class Shadows(Protocol):

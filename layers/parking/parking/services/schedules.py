@@ -9,7 +9,9 @@ from datetime import datetime
 from functools import partial
 
 from parking.domain.blocker import Blocker, Occupancy, Position
+from parking.domain.calendar import Calendar
 from parking.domain.errors import NotFound
+from parking.domain.notification import Notification, NotificationKind
 from parking.domain.reservation import (
     Reservation,
     ReservationStatus,
@@ -64,16 +66,27 @@ def tell_ending(store: Store, now: datetime) -> Swept:
     def handle(before: Reservation) -> bool:
         if before.due is None or before.due.step is not Step.TELL_END or before.due.at > now:
             return False
-        spot = spot_of(store, before.spot_id)
-        calendar = store.calendar(before.spot_id, days_ahead(before))
-        latest = latest_end(before, calendar)
-        extendable = latest >= before.ends_at + spot.tariff.step
         after = mark_told(before)
+        if now >= before.ends_at:  # a tick this late has nothing true to say
+            store.commit(after)
+            return True
+        calendar = store.calendar(before.spot_id, days_ahead(before))
         ahead = [day for day in calendar.days if day.day >= before.ends_at.date()]
-        store.commit(after, notices.ending(after, latest, extendable, now), unchanged=ahead)
+        store.commit(after, _ending_notice(store, before, calendar, now), unchanged=ahead)
         return True
 
     return _sweep(store, Step.TELL_END, now, handle)
+
+
+def _ending_notice(store: Store, reservation: Reservation, calendar: Calendar, now: datetime) -> Notification:
+    latest = latest_end(reservation, calendar)
+    if latest >= reservation.ends_at + spot_of(store, reservation.spot_id).tariff.step:
+        kind = NotificationKind.STAY_ENDING_EXTENDABLE
+    elif calendar.next_start_after(reservation.ends_at, but=reservation.reservation_id):
+        kind = NotificationKind.STAY_ENDING_SPOT_TAKEN
+    else:
+        kind = NotificationKind.STAY_ENDING_LONGEST
+    return notices.ending(reservation, kind, latest, now)
 
 
 def finish_stays(store: Store, now: datetime) -> Swept:

@@ -6,15 +6,16 @@ from datetime import date, datetime, timedelta
 
 from parking.domain.blocker import Blocker
 from parking.domain.calendar import Calendar, CalendarDay, Claim
-from parking.domain.errors import NotFound
+from parking.domain.errors import InvalidField, NotFound
 from parking.domain.ids import ReservationId, SpotId, UserId
-from parking.domain.reservation import check_stay
+from parking.domain.reservation import FARTHEST_START, LONGEST_STAY, check_stay
 from parking.domain.spot import Location, ServiceState, Spot
 from parking.domain.tariff import Quote
 from parking.domain.time import Interval, local_day
 from parking.services.commit import until_committed
 from parking.services.ports import Certificate, Store, Things
 
+LONGEST_WINDOW = LONGEST_STAY
 READ_BATCH = 100  # DynamoDB's limit of keys in one BatchGetItem
 
 
@@ -61,16 +62,20 @@ def quote(store: Store, spot_id: SpotId, stay: Interval, now: datetime) -> tuple
     return spot.tariff.quote(stay), in_service and bool(_free_spots(store, [spot], stay))
 
 
-def availability(store: Store, spot_id: SpotId, day: date, now: datetime) -> list[Interval]:
-    """The free intervals of one day at the spot, as its own clock counts the day, the past left out."""
-    spot = spot_of(store, spot_id)
+def availability(store: Store, spot: Spot, day: date, now: datetime) -> list[Interval]:
+    """The free intervals of one day at the spot, as its own clock counts the day, the past left out.
+
+    Raises InvalidField for a day that is over or farther ahead than anyone can book.
+    """
+    if not now.date() - timedelta(days=1) <= day <= (now + FARTHEST_START).date() + timedelta(days=1):
+        raise InvalidField("day", "is not between today and 90 days from now")
     whole = local_day(day, spot.time_zone)
     if whole.ends_at <= now or spot.service_state is ServiceState.OUT_OF_SERVICE:
         return []
     window = Interval(max(whole.starts_at, now), whole.ends_at)
     turnover = timedelta(minutes=spot.turnover_minutes)
     reach = Interval(window.starts_at, window.ends_at + turnover)
-    return store.calendar(spot_id, reach.utc_days()).free_within(window, spot.turnover_minutes)
+    return store.calendar(spot.spot_id, reach.utc_days()).free_within(window, spot.turnover_minutes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class MemoryStore:
         """A driver's items, newest first. Raises InvalidCursor."""
         after = decode_cursor(kind, user_id, cursor) if cursor is not None else None
         listed = [
-            (position_of(cast(Any, item)), item)
+            (position_of(item), item)
             for item in self._all(kind)
             if item.key[0] == user_id and is_wanted(item, status, unread)
         ]

@@ -1,0 +1,58 @@
+# Every target does its own set-up: a fresh machine needs make, Python 3.13 and any python3 for the bootstrap of uv.
+.DEFAULT_GOAL := help
+.PHONY: help install up down status demo test check openapi format
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+# uv from PATH, or one of our own under .local.
+UV := $(or $(shell command -v uv),.local/uv/bin/uv)
+PYTHON := .venv/bin/python
+REQUIREMENTS := layers/dependencies/requirements.txt
+EXPORT = $(UV) export --quiet --locked --no-default-groups --no-emit-project --no-hashes --no-header --no-annotate
+
+help: ## Show what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+install: .venv/installed ## Install the project's environment, as locked
+.venv/installed: uv.lock pyproject.toml .python-version | $(UV)
+	@$(UV) python find --no-python-downloads >/dev/null || { \
+		echo "Python 3.13 was not found. Install it (for example with pyenv, apt or Homebrew) and try again."; exit 1; }
+	$(UV) sync --locked --no-python-downloads
+	@touch $@
+
+.local/uv/bin/uv:
+	@echo "uv was not found on PATH: installing it under .local/uv"
+	python3 -m venv .local/uv
+	.local/uv/bin/pip install --quiet --disable-pip-version-check uv
+
+up: install ## Run the system for app developers until Ctrl-C; DETACH=1 returns when it is ready
+	@$(PYTHON) -m local up $(if $(DETACH),--detach)
+
+down: install ## End the system that `make up` started
+	@$(PYTHON) -m local down
+
+status: install ## Say whether the system runs, and where
+	@$(PYTHON) -m local status
+
+demo: install ## Watch two drivers go through the whole journey
+	@$(PYTHON) -m local.demo
+
+test: install ## Run every test
+	@$(PYTHON) -m pytest tests
+
+check: install ## Format, lint, types, architecture, template, and what is generated from the lock file
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	$(PYTHON) -m pytest --quiet tests/unit/test_architecture.py
+	.venv/bin/cfn-lint template.yaml
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 .venv/bin/sam validate --lint
+	@diff <($(EXPORT)) $(REQUIREMENTS) || { echo "$(REQUIREMENTS) differs from uv.lock: run make format"; exit 1; }
+
+openapi: install ## Write docs/openapi.json from the handlers
+	@$(PYTHON) -m local.openapi
+
+format: install ## Format the code, and export the layer's requirements from the lock file
+	.venv/bin/ruff check --fix --quiet .
+	.venv/bin/ruff format .
+	$(EXPORT) --output-file $(REQUIREMENTS)

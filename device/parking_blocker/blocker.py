@@ -1,0 +1,183 @@
+"""One blocker: its state machine joined to its hardware, its connection, its clock and a journal of what it did."""
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from parking_blocker.actuator import Actuator
+from parking_blocker.clock import ServiceClock
+from parking_blocker.connection import Endpoint, Identity, ShadowConnection
+from parking_blocker.contract import Rejection, Shadow, utc_text
+from parking_blocker.controller import (
+    Action,
+    ConnectionLost,
+    Event,
+    Limits,
+    Machine,
+    Obstructed,
+    ReadingsChanged,
+    Report,
+    ReportLost,
+    ShadowRead,
+    StartLowering,
+    StartRaising,
+    Stop,
+    Tick,
+    advance,
+    boot,
+    next_tick_at,
+)
+
+JOURNAL_ENTRIES_MAX = 200
+REPORT_RETRY_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """Something that happened: `what` is one of the words in docs/device.md, `detail` says more."""
+
+    at: datetime
+    what: str
+    detail: str
+
+    def document(self) -> dict[str, str]:
+        """Ready for JSON."""
+        return {**asdict(self), "at": utc_text(self.at)}
+
+
+class Blocker:
+    """Carries out what the state machine decides. Everything here runs on the event loop's thread."""
+
+    def __init__(self, identity: Identity, endpoint: Endpoint, actuator: Actuator, limits: Limits) -> None:
+        self.identity = identity
+        self.journal: deque[JournalEntry] = deque(maxlen=JOURNAL_ENTRIES_MAX)
+        self._endpoint = endpoint
+        self._actuator = actuator
+        self._clock = ServiceClock()
+        self._machine = boot(limits, actuator.read())
+        self._connection: ShadowConnection | None = None
+        self._command_id: str | None = None
+        self._tick: asyncio.TimerHandle | None = None
+        self._report_retry: asyncio.TimerHandle | None = None
+        actuator.watch(self._on_readings, self._on_obstruction)
+
+    @property
+    def machine(self) -> Machine:
+        """The state as of the last event."""
+        return self._machine
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has accepted the connection."""
+        return self._connection is not None and self._connection.connected
+
+    def connect(self) -> None:
+        """Open a session; nothing happens when there is one."""
+        if self._connection is None:
+            self._connection = ShadowConnection(self._endpoint, self.identity, self, self._clock.now)
+            self._connection.open()
+
+    async def disconnect(self, *, announced: bool) -> None:
+        """End the session, as a shutdown (announced) or as a network that fails (the last will is published)."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close(announced=announced)
+            if announced:
+                self._advance(ConnectionLost(self._clock.now()))
+            else:
+                self.on_lost("network off")
+
+    def stop(self) -> None:
+        """Stop the motor and the timers: the program ends."""
+        self._actuator.stop()
+        for timer in (self._tick, self._report_retry):
+            if timer:
+                timer.cancel()
+
+    def on_lost(self, why: str) -> None:
+        """See Listener."""
+        self._note("disconnected", why)
+        self._advance(ConnectionLost(self._clock.now()))
+
+    def on_shadow(self, shadow: Shadow | None) -> None:
+        """See Listener."""
+        if not self._machine.online:
+            self._note("connected", "no shadow yet" if shadow is None else f"shadow version {shadow.version}")
+        # What the sensor says now decides about a RAISE, not what it said some time ago.
+        self._on_readings()
+        if shadow is None:
+            self._advance(ShadowRead(self._clock.now(), version=0, desired=None, last_outcome=None))
+            return
+        self._clock.correct(shadow.timestamp)
+        if shadow.refusal:
+            self.on_refused(shadow.refusal)
+        desired = shadow.desired
+        if desired and desired.command_id != self._command_id:
+            self._command_id = desired.command_id
+            self._note("command", f"{desired.position} {desired.command_id} until {utc_text(desired.expires_at)}")
+        self._advance(ShadowRead(self._clock.now(), shadow.version, desired, shadow.last_outcome))
+
+    def on_report_rejected(self, rejection: Rejection) -> None:
+        """See Listener."""
+        self._note("report_rejected", f"{rejection.code} {rejection.message}")
+        if self._report_retry is None:
+            self._report_retry = asyncio.get_running_loop().call_later(REPORT_RETRY_SECONDS, self._report_again)
+
+    def on_refused(self, why: str) -> None:
+        """See Listener."""
+        self._note("refused", why)
+
+    def _report_again(self) -> None:
+        self._report_retry = None
+        self._advance(ReportLost(self._clock.now()))
+
+    def _on_readings(self) -> None:
+        self._advance(ReadingsChanged(self._clock.now(), self._actuator.read()))
+
+    def _on_obstruction(self) -> None:
+        self._note("obstruction", "the motor pushes against something")
+        self._advance(Obstructed(self._clock.now()))
+
+    def _on_tick(self) -> None:
+        self._advance(Tick(self._clock.now()))
+
+    def _advance(self, event: Event) -> None:
+        self._machine, actions = advance(self._machine, event)
+        for action in actions:
+            self._carry_out(action)
+        self._arm_tick()
+
+    def _carry_out(self, action: Action) -> None:
+        match action:
+            case StartRaising():
+                self._note("motor", "raising")
+                self._actuator.start_raising()
+            case StartLowering():
+                self._note("motor", "lowering")
+                self._actuator.start_lowering()
+            case Stop():
+                self._note("motor", "stopped")
+                self._actuator.stop()
+            case Report(reported):
+                told = (reported.position, reported.occupancy, reported.command_id, reported.result, reported.reason)
+                self._note("report", " ".join(str(word) for word in told if word is not None))
+                if self._connection is not None:
+                    self._connection.publish_reported(reported)
+
+    def _arm_tick(self) -> None:
+        if self._tick:
+            self._tick.cancel()
+            self._tick = None
+        due = next_tick_at(self._machine)
+        if due is not None:
+            delay_seconds = max(0.0, (due - self._clock.now()).total_seconds())
+            self._tick = asyncio.get_running_loop().call_later(delay_seconds, self._on_tick)
+
+    def _note(self, what: str, detail: str) -> None:
+        self.journal.append(JournalEntry(self._clock.now(), what, detail))
+        level = logging.WARNING if what in {"refused", "report_rejected", "disconnected"} else logging.INFO
+        logger.log(level, "%s %s: %s", self.identity.blocker_id, what, detail)

@@ -1,0 +1,1 @@
+"""The machines in the spots: every trigger ends in the same reconcile."""

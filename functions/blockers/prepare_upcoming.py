@@ -1,0 +1,19 @@
+"""Every minute: raise the blockers of stays that begin soon, and look again until the machine does its part."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from parking import wiring
+from parking.schedule import run
+from parking.services.schedules import guard_upcoming
+
+logger = Logger()
+
+
+@logger.inject_lambda_context(correlation_id_path=correlation_paths.EVENT_BRIDGE, clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Guard the stays that begin soon, as of the event's own time."""
+    return run(event, lambda now: guard_upcoming(wiring.store(), wiring.shadows(), now))

@@ -1,0 +1,1 @@
+"""What drivers are told: the inbox, and the knock at their phones."""

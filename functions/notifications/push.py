@@ -1,0 +1,27 @@
+"""New notices knock at their drivers' phones. The inbox is the truth: a knock that never succeeds is dropped."""
+
+from datetime import datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from parking import wiring
+from parking.domain.notification import Notification
+from parking.services.notifications import knock
+from parking.stream import run
+
+logger = Logger()
+
+
+def _knock(image: dict[str, Any], _: datetime) -> None:
+    notification = wiring.from_stream_image(Notification, image)
+    reached = knock(wiring.store(), wiring.push(), notification)
+    logger.info("pushed", notification_id=notification.notification_id, kind=notification.kind, reached=reached)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Push each new notice to each of its driver's phones."""
+    return run(event, context, _knock)

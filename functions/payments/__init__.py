@@ -1,0 +1,1 @@
+"""Money: payments, the wallet, and Stripe's word for what came."""

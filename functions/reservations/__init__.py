@@ -1,0 +1,1 @@
+"""Stays: from the hold to the end."""

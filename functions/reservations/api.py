@@ -1,0 +1,174 @@
+"""Reserving, arriving, extending, departing, cancelling."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from parking import wiring
+from parking.domain.blocker import Blocker
+from parking.domain.errors import WrongState
+from parking.domain.ids import ReservationId, SpotId
+from parking.domain.payment import Payment
+from parking.domain.reservation import Reservation, ReservationStatus
+from parking.http import Cursor, Door, IdempotencyKey, IdPath, Instant, Limit, answer, documented, entry
+from parking.schemas import PriceOut
+from parking.services import bookings
+from parking.services.blockers import reconcile
+from parking.services.ports import Busy, ShadowUnavailable
+from reservations.schemas import (
+    ExtendIn,
+    ExtensionOptionOut,
+    ExtensionOut,
+    ReceiptOut,
+    ReservationOut,
+    ReservationsOut,
+    ReserveIn,
+)
+
+logger = Logger()
+door = Door()
+app = door.app
+handler = entry(door)
+
+
+def _shown(reservation: Reservation) -> ReservationOut:
+    blocker = wiring.store().get(Blocker, reservation.blocker_id) if reservation.guarded_by_blocker else None
+    return ReservationOut.of(reservation, blocker, door.now)
+
+
+@app.post(
+    "/reservations",
+    summary="Reserve a spot",
+    tags=["reservations"],
+    responses=documented(
+        HTTPStatus.CREATED, ReservationOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY
+    ),
+)
+def create(wish: ReserveIn, key: IdempotencyKey) -> Response[Any]:
+    """Hold the spot for ten minutes; pay to keep it."""
+    asked = bookings.Wish(
+        spot_id=SpotId(wish.spot_id),
+        starts_at=wish.starts_at,
+        ends_at=wish.ends_at,
+        quoted_amount_minor=wish.quoted_amount,
+        vehicle_plate=wish.vehicle_plate,
+    )
+    reservation = bookings.reserve(wiring.store(), door.wish(key), asked, door.now)
+    return answer(ReservationOut.of(reservation, None, door.now), HTTPStatus.CREATED)
+
+
+@app.get(
+    "/reservations",
+    summary="My reservations",
+    tags=["reservations"],
+    responses=documented(HTTPStatus.OK, ReservationsOut),
+)
+def list_(
+    status: Annotated[ReservationStatus | None, Query()] = None, limit: Limit = 20, cursor: Cursor = None
+) -> ReservationsOut:
+    """Newest first."""
+    store = wiring.store()
+    page = store.page(Reservation, door.user_id, limit=limit, cursor=cursor, status=status)
+    guarded = [(one.blocker_id,) for one in page.items if one.guarded_by_blocker]
+    blockers = {one.blocker_id: one for one in store.get_many(Blocker, sorted(set(guarded)))} if guarded else {}
+    items = [ReservationOut.of(one, blockers.get(one.blocker_id), door.now) for one in page.items]
+    return ReservationsOut(items=items, next_cursor=page.cursor)
+
+
+@app.get(
+    "/reservations/<reservation_id>",
+    summary="One reservation",
+    tags=["reservations"],
+    responses=documented(HTTPStatus.OK, ReservationOut, HTTPStatus.NOT_FOUND),
+)
+def get(reservation_id: IdPath) -> ReservationOut:
+    """With price, times, payments and what the barrier does."""
+    return _shown(bookings.reservation_of(wiring.store(), door.user_id, ReservationId(reservation_id)))
+
+
+@app.post(
+    "/reservations/<reservation_id>/arrival",
+    summary="I am here: lower the barrier",
+    tags=["reservations"],
+    responses=documented(HTTPStatus.ACCEPTED, ReservationOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def arrival(reservation_id: IdPath) -> Response[Any]:
+    """The barrier is being lowered; the stay is ACTIVE once the machine reports that it is down."""
+    reservation = bookings.arrive(wiring.store(), door.user_id, ReservationId(reservation_id), door.now)
+    try:
+        reconcile(wiring.store(), wiring.shadows(), reservation.blocker_id, door.now)
+    except (Busy, ShadowUnavailable):
+        # The arrival is committed; the stream and the schedule call the same reconcile.
+        logger.exception("the barrier could not be told at once", reservation_id=reservation_id)
+    return answer(_shown(reservation), HTTPStatus.ACCEPTED)
+
+
+@app.post(
+    "/reservations/<reservation_id>/departure",
+    summary="I am leaving",
+    tags=["reservations"],
+    responses=documented(HTTPStatus.OK, ReservationOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def departure(reservation_id: IdPath) -> ReservationOut:
+    """Ends the stay and gives the rest of the time back to others."""
+    return _shown(bookings.leave(wiring.store(), door.user_id, ReservationId(reservation_id), door.now))
+
+
+@app.post(
+    "/reservations/<reservation_id>/cancellation",
+    summary="Cancel",
+    tags=["reservations"],
+    responses=documented(HTTPStatus.OK, ReservationOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def cancellation(reservation_id: IdPath) -> ReservationOut:
+    """Before the start everything is refunded, after it nothing."""
+    return _shown(bookings.call_off(wiring.store(), door.user_id, ReservationId(reservation_id), door.now))
+
+
+@app.get(
+    "/reservations/<reservation_id>/extension",
+    summary="Can I stay longer?",
+    tags=["reservations"],
+    responses=documented(HTTPStatus.OK, ExtensionOptionOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def extension_option(reservation_id: IdPath, ends_at: Annotated[Instant | None, Query()] = None) -> ExtensionOptionOut:
+    """Whether and until when; with an end, what it costs."""
+    option = bookings.extension_option(wiring.store(), door.user_id, ReservationId(reservation_id), ends_at, door.now)
+    price = PriceOut.of(option.quote) if option.quote else None
+    return ExtensionOptionOut(extendable=option.extendable, latest_ends_at=option.latest_ends_at, price=price)
+
+
+@app.post(
+    "/reservations/<reservation_id>/extensions",
+    summary="Stay longer",
+    tags=["reservations"],
+    responses=documented(
+        HTTPStatus.CREATED, ExtensionOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY
+    ),
+)
+def extend(reservation_id: IdPath, wish: ExtendIn, key: IdempotencyKey) -> Response[Any]:
+    """Hold more time; the end moves when it is paid."""
+    reservation, extension = bookings.extend(
+        wiring.store(), door.wish(key), ReservationId(reservation_id), wish.ends_at, door.now
+    )
+    return answer(ExtensionOut.of(reservation.reservation_id, extension), HTTPStatus.CREATED)
+
+
+@app.get(
+    "/reservations/<reservation_id>/receipt",
+    summary="The receipt of a stay that is over",
+    tags=["reservations"],
+    responses=documented(HTTPStatus.OK, ReceiptOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def receipt(reservation_id: IdPath) -> ReceiptOut:
+    """What was paid and refunded, and when the stay was."""
+    store = wiring.store()
+    reservation = bookings.reservation_of(store, door.user_id, ReservationId(reservation_id))
+    if reservation.reason is None or reservation.ended_at is None:
+        raise WrongState("The receipt is ready when the stay is over.", status=reservation.status)
+    keys = [(reservation.user_id, payment_id) for payment_id in reservation.payment_ids]
+    payments = store.get_many(Payment, keys) if keys else []
+    return ReceiptOut.of(reservation, reservation.reason, reservation.ended_at, payments)

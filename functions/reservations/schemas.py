@@ -1,0 +1,229 @@
+"""What the app sends and gets about a stay."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, StrictInt
+
+from parking.domain.blocker import Blocker, Connectivity, Occupancy, Position
+from parking.domain.payment import Payment, PaymentStatus, Purpose
+from parking.domain.reservation import EndReason, Extension, ExtensionStatus, Reservation, ReservationStatus
+from parking.http import IdField, In, Instant, Out
+from parking.schemas import PriceLineOut, PriceOut
+
+
+class ReserveIn(In):
+    """A wish for a stay. Without `starts_at` it begins now."""
+
+    spot_id: IdField
+    ends_at: Instant
+    starts_at: Instant | None = None
+    quoted_amount: Annotated[StrictInt | None, Field(ge=0, description="The price that the driver saw")] = None
+    vehicle_plate: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9 -]{1,16}$")] = None
+
+
+class ExtendIn(In):
+    """A wish for a later end."""
+
+    ends_at: Instant
+
+
+class ExtensionOut(Out):
+    """More time for a stay; the end moves when it is paid."""
+
+    extension_id: str
+    reservation_id: str
+    status: ExtensionStatus
+    previous_ends_at: Instant
+    ends_at: Instant
+    price: PriceOut
+    hold_expires_at: Instant
+    payment_id: str | None
+    created_at: Instant
+
+    @classmethod
+    def of(cls, reservation_id: str, extension: Extension) -> "ExtensionOut":
+        """The extension as the app shows it."""
+        return cls(
+            extension_id=extension.extension_id,
+            reservation_id=reservation_id,
+            status=extension.status,
+            previous_ends_at=extension.previous_ends_at,
+            ends_at=extension.ends_at,
+            price=PriceOut.of(extension.quote),
+            hold_expires_at=extension.hold_expires_at,
+            payment_id=extension.payment_id,
+            created_at=extension.created_at,
+        )
+
+
+class GuardOut(Out):
+    """What the barrier does for this stay, by its last report."""
+
+    blocker_id: str
+    position: Position
+    occupancy: Occupancy
+    connectivity: Connectivity
+    reported_at: Instant | None
+
+    @classmethod
+    def of(cls, blocker: Blocker, now: datetime) -> "GuardOut":
+        """The blocker as it matters to the driver."""
+        return cls(
+            blocker_id=blocker.blocker_id,
+            position=blocker.position,
+            occupancy=blocker.occupancy(now),
+            connectivity=blocker.connectivity,
+            reported_at=blocker.report.received_at if blocker.report else None,
+        )
+
+
+class PaidOut(Out):
+    """A payment that made the stay or an extension of it."""
+
+    payment_id: str
+    purpose: Purpose
+    amount: int
+    currency: str
+
+
+class ReservationOut(Out):
+    """A stay. `guard` is null where the barrier has nothing to do for it: it is over, or not paid yet."""
+
+    reservation_id: str
+    spot_id: str
+    spot_name: str
+    time_zone: str
+    vehicle_plate: str | None
+    status: ReservationStatus
+    reason: EndReason | None
+    starts_at: Instant
+    ends_at: Instant
+    hold_expires_at: Instant
+    price: PriceOut
+    extensions: list[ExtensionOut]
+    payments: list[PaidOut]
+    guard: GuardOut | None
+    arrival_requested_at: Instant | None
+    arrived_at: Instant | None
+    overstayed_since: Instant | None
+    ended_at: Instant | None
+    created_at: Instant
+
+    @classmethod
+    def of(cls, reservation: Reservation, blocker: Blocker | None, now: datetime) -> "ReservationOut":
+        """The reservation as the app shows it."""
+        return cls(
+            reservation_id=reservation.reservation_id,
+            spot_id=reservation.spot_id,
+            spot_name=reservation.spot_name,
+            time_zone=reservation.time_zone,
+            vehicle_plate=reservation.vehicle_plate,
+            status=reservation.status,
+            reason=reservation.reason,
+            starts_at=reservation.starts_at,
+            ends_at=reservation.ends_at,
+            hold_expires_at=reservation.hold_expires_at,
+            price=PriceOut.of(reservation.quote),
+            extensions=[ExtensionOut.of(reservation.reservation_id, one) for one in reservation.extensions],
+            payments=_paid(reservation),
+            guard=GuardOut.of(blocker, now) if blocker and reservation.guarded_by_blocker else None,
+            arrival_requested_at=reservation.arrival_requested_at,
+            arrived_at=reservation.arrived_at,
+            overstayed_since=reservation.overstayed_since,
+            ended_at=reservation.ended_at,
+            created_at=reservation.created_at,
+        )
+
+
+class ReservationsOut(Out):
+    """A page of a driver's reservations, newest first."""
+
+    items: list[ReservationOut]
+    next_cursor: str | None
+
+
+class ExtensionOptionOut(Out):
+    """Whether a stay can be longer, until when, and what the asked end costs."""
+
+    extendable: bool
+    latest_ends_at: Instant
+    price: PriceOut | None
+
+
+class ReceiptPaymentOut(Out):
+    """Money of a stay, and what of it went back."""
+
+    payment_id: str
+    purpose: Purpose
+    method: str
+    status: PaymentStatus
+    amount: int
+    refunded: int
+    paid_at: Instant
+
+
+class ReceiptOut(Out):
+    """The stay once it is over: lines, payments, refunds, times."""
+
+    reservation_id: str
+    spot_id: str
+    spot_name: str
+    time_zone: str
+    status: ReservationStatus
+    reason: EndReason
+    starts_at: Instant
+    ends_at: Instant
+    arrived_at: Instant | None
+    ended_at: Instant
+    lines: list[PriceLineOut]
+    payments: list[ReceiptPaymentOut]
+    paid_amount: int
+    refunded_amount: int
+    currency: str
+
+    @classmethod
+    def of(
+        cls, reservation: Reservation, reason: EndReason, ended_at: datetime, payments: list[Payment]
+    ) -> "ReceiptOut":
+        """The receipt of an ended reservation: only what was paid makes a line."""
+        quotes = [reservation.quote] if reservation.payment_id else []
+        quotes += [one.quote for one in reservation.extensions if one.payment_id]
+        return cls(
+            reservation_id=reservation.reservation_id,
+            spot_id=reservation.spot_id,
+            spot_name=reservation.spot_name,
+            time_zone=reservation.time_zone,
+            status=reservation.status,
+            reason=reason,
+            starts_at=reservation.starts_at,
+            ends_at=reservation.ends_at,
+            arrived_at=reservation.arrived_at,
+            ended_at=ended_at,
+            lines=[PriceLineOut(text=line.text, amount=line.amount_minor) for quote in quotes for line in quote.lines],
+            payments=[
+                ReceiptPaymentOut(
+                    payment_id=payment.payment_id,
+                    purpose=payment.purpose,
+                    method=payment.method,
+                    status=payment.status,
+                    amount=payment.amount_minor,
+                    refunded=payment.refunded_minor,
+                    paid_at=payment.created_at,
+                )
+                for payment in payments
+            ],
+            paid_amount=sum(payment.amount_minor for payment in payments),
+            refunded_amount=sum(payment.refunded_minor for payment in payments),
+            currency=reservation.quote.currency,
+        )
+
+
+def _paid(reservation: Reservation) -> list[PaidOut]:
+    paid = [(reservation.payment_id, Purpose.RESERVATION, reservation.quote)]
+    paid += [(one.payment_id, Purpose.EXTENSION, one.quote) for one in reservation.extensions]
+    return [
+        PaidOut(payment_id=payment_id, purpose=purpose, amount=quote.amount_minor, currency=quote.currency)
+        for payment_id, purpose, quote in paid
+        if payment_id
+    ]

@@ -1,0 +1,1 @@
+"""The map: where drivers find a spot, and how operators put one there."""

@@ -1,0 +1,92 @@
+"""Operators put a spot, its blocker and the blocker's certificate on the map: `sam remote invoke ProvisionSpot`."""
+
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import AfterValidator, Field, model_validator
+
+from parking import wiring
+from parking.domain.blocker import Position
+from parking.domain.ids import BlockerId, SpotId
+from parking.domain.spot import Location, ServiceState, Spot
+from parking.domain.tariff import Tariff
+from parking.http import In
+from parking.operators import operator_input
+from parking.services import spots
+
+logger = Logger()
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("is not an IANA time zone")
+    return name
+
+
+class TariffIn(In):
+    """Prices in minor units; a step must cost at least one."""
+
+    price_per_hour_minor: Annotated[int, Field(gt=0, le=1_000_000)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    step_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    minimum_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
+
+    @model_validator(mode="after")
+    def _sells_something(self) -> "TariffIn":
+        if self.price_per_hour_minor * self.step_minutes < 60:  # noqa: PLR2004 (minutes per hour)
+            raise ValueError("a step must cost at least one minor unit")
+        return self
+
+
+class ProvisionIn(In):
+    """A spot as it should be. Giving it again with other values changes it; the id is yours to choose."""
+
+    spot_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    address: Annotated[str, Field(min_length=1, max_length=200)]
+    latitude: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+    longitude: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+    time_zone: Annotated[str, AfterValidator(_known_zone)]
+    tariff: TariffIn
+    turnover_minutes: Annotated[int, Field(ge=0, le=120)] = 10
+    idle_position: Position = Position.LOWERED
+    service_state: ServiceState = ServiceState.IN_SERVICE
+    new_certificate: bool = False
+
+    @model_validator(mode="after")
+    def _idles_somewhere(self) -> "ProvisionIn":
+        if self.idle_position not in (Position.LOWERED, Position.RAISED):
+            raise ValueError("idle_position is LOWERED or RAISED")
+        return self
+
+    def spot(self) -> Spot:
+        """The spot in the domain's words. Each spot has the blocker of its name."""
+        return Spot(
+            spot_id=SpotId(self.spot_id),
+            name=self.name,
+            address=self.address,
+            location=Location(self.latitude, self.longitude),
+            time_zone=self.time_zone,
+            tariff=Tariff(**self.tariff.model_dump()),
+            blocker_id=BlockerId(f"blocker-{self.spot_id}"),
+            turnover_minutes=self.turnover_minutes,
+            idle_position=self.idle_position,
+            service_state=self.service_state,
+        )
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """The spot, its blocker, and the certificate and key of a blocker that got a new one: they are shown once."""
+    wish = operator_input(ProvisionIn, event)
+    done = spots.provision(wiring.store(), wiring.things(), wish.spot(), new_certificate=wish.new_certificate)
+    logger.info("spot provisioned", spot_id=wish.spot_id, new_certificate=done.certificate is not None)
+    return {
+        "spot_id": done.spot.spot_id,
+        "blocker_id": done.blocker.blocker_id,
+        "certificate_id": done.blocker.certificate_id,
+        "certificate_pem": done.certificate.certificate_pem if done.certificate else None,
+        "private_key": done.certificate.private_key if done.certificate else None,
+    }

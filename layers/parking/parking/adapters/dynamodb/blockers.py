@@ -1,0 +1,169 @@
+"""Items of the Blockers table."""
+
+from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
+
+from parking.adapters.dynamodb.attributes import (
+    EnumAttribute,
+    InstantAttribute,
+    IntegerAttribute,
+    TypedMap,
+    VersionedModel,
+)
+from parking.domain.blocker import (
+    Blocker,
+    Command,
+    CommandStatus,
+    Connectivity,
+    Occupancy,
+    Position,
+    RejectReason,
+    Report,
+    Result,
+)
+from parking.domain.ids import BlockerId, CommandId, ReservationId, SpotId, UserId
+
+
+class ReportMap(TypedMap):
+    """The last report."""
+
+    position = EnumAttribute(Position)
+    occupancy = EnumAttribute(Occupancy)
+    command_id = UnicodeAttribute(null=True)
+    result = EnumAttribute(Result, null=True)
+    reason = EnumAttribute(RejectReason, null=True)
+    battery_percent = IntegerAttribute(null=True)
+    tamper = BooleanAttribute()
+    manual_override = BooleanAttribute()
+    firmware = UnicodeAttribute(null=True)
+    at = InstantAttribute(null=True)
+    received_at = InstantAttribute()
+
+
+class CommandMap(TypedMap):
+    """A command. Ten past ones stand in an item that every heartbeat rewrites, so the names are short.
+
+    c: command_id, p: position, u: user_id, r: reservation_id, t: created_at, x: expires_at, s: status, w: why
+    (reason), e: ended_at.
+    """
+
+    command_id = UnicodeAttribute(attr_name="c")
+    position = EnumAttribute(Position, attr_name="p")
+    user_id = UnicodeAttribute(attr_name="u", null=True)
+    reservation_id = UnicodeAttribute(attr_name="r", null=True)
+    created_at = InstantAttribute(attr_name="t")
+    expires_at = InstantAttribute(attr_name="x")
+    status = EnumAttribute(CommandStatus, attr_name="s")
+    reason = UnicodeAttribute(attr_name="w", null=True)
+    ended_at = InstantAttribute(attr_name="e", null=True)
+
+
+class BlockerModel(VersionedModel):
+    """A blocker."""
+
+    blocker_id = UnicodeAttribute(hash_key=True)
+    spot_id = UnicodeAttribute()
+    certificate_id = UnicodeAttribute(null=True)
+    connectivity = EnumAttribute(Connectivity)
+    presence_at = InstantAttribute(null=True)
+    presence_version = IntegerAttribute()
+    shadow_version = IntegerAttribute()
+    report = ReportMap(null=True)
+    command = CommandMap(null=True)
+    history: ListAttribute[CommandMap] = ListAttribute(of=CommandMap, null=True)
+    commands_sent = IntegerAttribute()
+
+
+def item_of(blocker: Blocker) -> BlockerModel:
+    """The blocker as it is stored."""
+    return BlockerModel(
+        blocker_id=blocker.blocker_id,
+        spot_id=blocker.spot_id,
+        certificate_id=blocker.certificate_id,
+        connectivity=blocker.connectivity,
+        presence_at=blocker.presence_at,
+        presence_version=blocker.presence_version,
+        shadow_version=blocker.shadow_version,
+        report=_report_map(blocker.report) if blocker.report else None,
+        command=_command_map(blocker.command) if blocker.command else None,
+        history=[_command_map(command) for command in blocker.history] or None,
+        commands_sent=blocker.commands_sent,
+        version=blocker.version,
+    )
+
+
+def blocker_of(item: BlockerModel) -> Blocker:
+    """The stored blocker."""
+    return Blocker(
+        blocker_id=BlockerId(item.blocker_id),
+        spot_id=SpotId(item.spot_id),
+        certificate_id=item.certificate_id,
+        connectivity=item.connectivity,
+        presence_at=item.presence_at,
+        presence_version=item.presence_version,
+        shadow_version=item.shadow_version,
+        report=_report_of(item.report) if item.report else None,
+        command=_command_of(item.command) if item.command else None,
+        history=tuple(_command_of(command) for command in item.history or ()),
+        commands_sent=item.commands_sent,
+        version=item.version,
+    )
+
+
+def _report_map(report: Report) -> ReportMap:
+    return ReportMap(
+        position=report.position,
+        occupancy=report.occupancy,
+        command_id=report.command_id,
+        result=report.result,
+        reason=report.reason,
+        battery_percent=report.battery_percent,
+        tamper=report.tamper,
+        manual_override=report.manual_override,
+        firmware=report.firmware,
+        at=report.at,
+        received_at=report.received_at,
+    )
+
+
+def _report_of(item: ReportMap) -> Report:
+    return Report(
+        position=item.position,
+        occupancy=item.occupancy,
+        command_id=CommandId(item.command_id) if item.command_id else None,
+        result=item.result,
+        reason=item.reason,
+        battery_percent=item.battery_percent,
+        tamper=item.tamper,
+        manual_override=item.manual_override,
+        firmware=item.firmware,
+        at=item.at,
+        received_at=item.received_at,
+    )
+
+
+def _command_map(command: Command) -> CommandMap:
+    return CommandMap(
+        command_id=command.command_id,
+        position=command.position,
+        user_id=command.user_id,
+        reservation_id=command.reservation_id,
+        created_at=command.created_at,
+        expires_at=command.expires_at,
+        status=command.status,
+        reason=command.reason,
+        ended_at=command.ended_at,
+    )
+
+
+def _command_of(item: CommandMap) -> Command:
+    return Command(
+        command_id=CommandId(item.command_id),
+        position=item.position,
+        user_id=UserId(item.user_id) if item.user_id else None,
+        reservation_id=ReservationId(item.reservation_id) if item.reservation_id else None,
+        created_at=item.created_at,
+        expires_at=item.expires_at,
+        status=item.status,
+        reason=item.reason,
+        ended_at=item.ended_at,
+    )

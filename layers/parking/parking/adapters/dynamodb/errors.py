@@ -1,0 +1,49 @@
+"""What DynamoDB refused, in the words of the ports."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
+
+from parking.services.ports import Busy, Conflict
+
+_CANCELLED = "TransactionCanceledException"
+_CONFLICTS = frozenset(
+    {
+        "ConditionalCheckFailed",
+        "ConditionalCheckFailedException",
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+_THROTTLES = frozenset(
+    {
+        "ProvisionedThroughputExceeded",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingError",
+        "ThrottlingException",
+    }
+)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises Conflict or Busy where DynamoDB says so; every other error is a bug or an outage and stays as it is."""
+    try:
+        yield
+    except PynamoDBException as error:
+        codes = _codes(error)
+        if codes <= _CONFLICTS | _THROTTLES:
+            # A lost race among throttled items is still a lost race: load and decide again.
+            raise (Conflict if codes & _CONFLICTS else Busy)(", ".join(sorted(codes))) from error
+        raise
+
+
+def _codes(error: PynamoDBException) -> frozenset[str]:
+    """The reasons of a cancelled transaction, or else the error's own code."""
+    if isinstance(error, TransactWriteError) and error.cause_response_code == _CANCELLED:
+        reasons = frozenset(reason.code for reason in error.cancellation_reasons if reason)
+        return reasons or frozenset({_CANCELLED})
+    return frozenset({error.cause_response_code or type(error.cause).__name__})

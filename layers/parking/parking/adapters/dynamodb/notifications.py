@@ -1,0 +1,84 @@
+"""Items of the Notifications and PushDevices tables."""
+
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+
+from parking.adapters.dynamodb.attributes import EnumAttribute, InstantAttribute, VersionedModel
+from parking.domain.ids import DeviceId, NotificationId, UserId
+from parking.domain.notification import Notification, NotificationKind, Platform, PushDevice
+
+
+class NotificationModel(VersionedModel):
+    """One entry of an inbox. `data` is JSON text: nothing ever asks DynamoDB about its inside."""
+
+    user_id = UnicodeAttribute(hash_key=True)
+    notification_id = UnicodeAttribute(range_key=True)
+    kind = EnumAttribute(NotificationKind)
+    title = UnicodeAttribute()
+    text = UnicodeAttribute()
+    data = JSONAttribute()
+    created_at = InstantAttribute()
+    read_at = InstantAttribute(null=True)
+
+
+class PushDeviceModel(VersionedModel):
+    """A phone."""
+
+    user_id = UnicodeAttribute(hash_key=True)
+    device_id = UnicodeAttribute(range_key=True)
+    platform = EnumAttribute(Platform)
+    token = UnicodeAttribute()
+    endpoint = UnicodeAttribute(null=True)
+
+
+def notification_item_of(notification: Notification) -> NotificationModel:
+    """The notification as it is stored."""
+    return NotificationModel(
+        user_id=notification.user_id,
+        notification_id=notification.notification_id,
+        kind=notification.kind,
+        title=notification.title,
+        text=notification.text,
+        data=notification.data,
+        created_at=notification.created_at,
+        read_at=notification.read_at,
+        version=notification.version,
+    )
+
+
+def notification_of(item: NotificationModel) -> Notification:
+    """The stored notification."""
+    return Notification(
+        user_id=UserId(item.user_id),
+        notification_id=NotificationId(item.notification_id),
+        kind=item.kind,
+        title=item.title,
+        text=item.text,
+        data=item.data,
+        created_at=item.created_at,
+        read_at=item.read_at,
+        version=item.version,
+    )
+
+
+def push_device_item_of(device: PushDevice) -> PushDeviceModel:
+    """The device as it is stored."""
+    return PushDeviceModel(
+        user_id=device.user_id,
+        device_id=device.device_id,
+        platform=device.platform,
+        token=device.token,
+        endpoint=device.endpoint,
+        version=device.version,
+    )
+
+
+def push_device_of(item: PushDeviceModel) -> PushDevice:
+    """The stored device."""
+    return PushDevice(
+        user_id=UserId(item.user_id),
+        device_id=DeviceId(item.device_id),
+        platform=item.platform,
+        token=item.token,
+        endpoint=item.endpoint,
+        version=item.version,
+    )

@@ -1,0 +1,135 @@
+"""Which table, model and keys belong to which aggregate."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from pynamodb.connection.base import MetaTable
+from pynamodb.constants import (
+    ATTR_DEFINITIONS,
+    ATTR_NAME,
+    ATTR_TYPE,
+    GLOBAL_SECONDARY_INDEXES,
+    INDEX_NAME,
+    KEY_SCHEMA,
+    KEY_TYPE,
+    STRING,
+    TABLE_NAME,
+)
+from pynamodb.types import HASH, RANGE
+
+from parking.adapters.dynamodb import blockers, calendars, money, notifications, reservations, spots
+from parking.adapters.dynamodb.attributes import VersionedModel
+from parking.adapters.dynamodb.tables import Tables
+from parking.domain.blocker import Blocker
+from parking.domain.calendar import CalendarDay
+from parking.domain.ledger import Transaction, Wallet
+from parking.domain.notification import Notification, PushDevice
+from parking.domain.payment import Payment
+from parking.domain.reservation import Reservation
+from parking.domain.spot import Spot
+from parking.services.ports import Aggregate
+
+
+@dataclass(frozen=True, slots=True)
+class Shape[A: Aggregate]:
+    """How one kind of aggregate is stored. Keys of tables and indexes are all strings."""
+
+    model: type[VersionedModel]
+    item_of: Callable[[A], VersionedModel]
+    aggregate_of: Callable[[Any], A]
+    key_names: tuple[str, ...]
+    """The hash key and, where there is one, the range key."""
+    indexes: dict[str, str]
+    """The hash key of each index."""
+
+    def item(self, aggregate: A) -> dict[str, Any]:
+        """The aggregate's item with its next version, in DynamoDB's JSON."""
+        model = self.item_of(aggregate)
+        model.version = aggregate.version + 1
+        return model.serialize()
+
+    def aggregate(self, item: dict[str, Any]) -> A:
+        """The aggregate of such an item."""
+        return self.aggregate_of(self.model.from_raw_data(item))
+
+    def meta_table(self, table_name: str) -> MetaTable:
+        """What PynamoDB's connection has to know of the table."""
+        return MetaTable(
+            {
+                TABLE_NAME: table_name,
+                KEY_SCHEMA: [
+                    {ATTR_NAME: name, KEY_TYPE: role} for name, role in zip(self.key_names, (HASH, RANGE), strict=False)
+                ],
+                ATTR_DEFINITIONS: [
+                    {ATTR_NAME: name, ATTR_TYPE: STRING} for name in (*self.key_names, *self.indexes.values())
+                ],
+                GLOBAL_SECONDARY_INDEXES: [
+                    {INDEX_NAME: name, KEY_SCHEMA: [{ATTR_NAME: hash_key, KEY_TYPE: HASH}]}
+                    for name, hash_key in self.indexes.items()
+                ],
+            }
+        )
+
+
+_SHAPES: dict[type[Any], Shape[Any]] = {
+    Spot: Shape(spots.SpotModel, spots.item_of, spots.spot_of, ("spot_id",), {spots.BY_CELL: "cell"}),
+    CalendarDay: Shape(calendars.CalendarDayModel, calendars.item_of, calendars.day_of, ("spot_id", "day"), {}),
+    Reservation: Shape(
+        reservations.ReservationModel,
+        reservations.item_of,
+        reservations.reservation_of,
+        ("user_id", "reservation_id"),
+        {reservations.DUE: "due_shard", reservations.BY_CREATED: "user_id"},
+    ),
+    Payment: Shape(
+        money.PaymentModel,
+        money.payment_item_of,
+        money.payment_of,
+        ("user_id", "payment_id"),
+        {reservations.BY_CREATED: "user_id"},
+    ),
+    Wallet: Shape(money.WalletModel, money.wallet_item_of, money.wallet_of, ("user_id",), {}),
+    Transaction: Shape(
+        money.TransactionModel,
+        money.transaction_item_of,
+        money.transaction_of,
+        ("user_id", "transaction_id"),
+        {},
+    ),
+    Notification: Shape(
+        notifications.NotificationModel,
+        notifications.notification_item_of,
+        notifications.notification_of,
+        ("user_id", "notification_id"),
+        {},
+    ),
+    PushDevice: Shape(
+        notifications.PushDeviceModel,
+        notifications.push_device_item_of,
+        notifications.push_device_of,
+        ("user_id", "device_id"),
+        {},
+    ),
+    Blocker: Shape(blockers.BlockerModel, blockers.item_of, blockers.blocker_of, ("blocker_id",), {}),
+}
+
+
+def shape_of[A: Aggregate](kind: type[A]) -> Shape[A]:
+    """How this kind is stored."""
+    return cast(Shape[A], _SHAPES[kind])
+
+
+def table_names(tables: Tables) -> dict[type[Any], str]:
+    """The table of each kind."""
+    return {
+        Spot: tables.spots,
+        CalendarDay: tables.calendars,
+        Reservation: tables.reservations,
+        Payment: tables.payments,
+        Wallet: tables.wallets,
+        Transaction: tables.transactions,
+        Notification: tables.notifications,
+        PushDevice: tables.push_devices,
+        Blocker: tables.blockers,
+    }

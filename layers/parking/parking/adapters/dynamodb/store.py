@@ -1,0 +1,276 @@
+"""The tables in DynamoDB."""
+
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from pynamodb.connection import Connection
+from pynamodb.constants import (
+    ALL_ATTRIBUTES,
+    ITEM,
+    ITEMS,
+    KEYS,
+    LAST_EVALUATED_KEY,
+    RESPONSES,
+    STRING,
+    UNPROCESSED_KEYS,
+)
+from pynamodb.expressions.condition import Condition
+
+from parking.adapters.commit_plan import plan_commit
+from parking.adapters.dynamodb.attributes import VersionedModel
+from parking.adapters.dynamodb.calendars import CalendarDayModel
+from parking.adapters.dynamodb.cells import cells_touching
+from parking.adapters.dynamodb.errors import translated
+from parking.adapters.dynamodb.reservations import BY_CREATED, DUE, ReservationModel, due_shards
+from parking.adapters.dynamodb.schema import shape_of, table_names
+from parking.adapters.dynamodb.spots import BY_CELL
+from parking.adapters.dynamodb.tables import Tables
+from parking.adapters.listing import LISTED_BY_CREATED, Position, decode_cursor, encode_cursor, is_wanted, position_of
+from parking.domain.calendar import Calendar, CalendarDay
+from parking.domain.ids import SpotId, UserId
+from parking.domain.notification import PushDevice
+from parking.domain.reservation import Reservation, Step
+from parking.domain.spot import Location, Spot
+from parking.services.ports import Aggregate, Busy, Key, Page
+
+CONNECT_TIMEOUT_SECONDS = 1
+READ_TIMEOUT_SECONDS = 3
+RETRIES_MAX = 2  # three attempts in all
+BATCH_ATTEMPTS_MAX = 5
+BATCH_BACKOFF_SECONDS = 0.05
+FILTERED_PAGE_SIZE = 100  # looked at in one query of a filtered list
+QUERIES_PER_PAGE_MAX = 10
+HASH_KEY_BYTES_MAX = 2048
+RANGE_KEY_BYTES_MAX = 1024
+
+_Item = dict[str, Any]
+
+
+class DynamoStore:
+    """Store. One connection serves all tables, because every client of its own would cost a cold start."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = table_names(tables)
+        self._connection = Connection(
+            connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
+            read_timeout_seconds=READ_TIMEOUT_SECONDS,
+            max_retry_attempts=RETRIES_MAX,
+        )
+        for kind, table in self._tables.items():
+            self._connection.add_meta_table(shape_of(kind).meta_table(table))
+
+    def get[A: Aggregate](self, kind: type[A], *key: str) -> A | None:
+        """One item by its whole key. Raises Busy."""
+        if not _could_exist(key):
+            return None
+        with translated():
+            hash_key, range_key = _split(key)
+            answer = self._connection.get_item(self._tables[kind], hash_key, range_key, consistent_read=True)
+        return shape_of(kind).aggregate(answer[ITEM]) if ITEM in answer else None
+
+    def get_many[A: Aggregate](self, kind: type[A], keys: Sequence[Key]) -> list[A]:
+        """The items that exist of these keys, in the order of the keys. At most 100. Raises Busy."""
+        wanted = list(dict.fromkeys(key for key in keys if _could_exist(key)))
+        found = {item.key: item for item in self._batch_get(kind, wanted)} if wanted else {}
+        return [found[key] for key in keys if key in found]
+
+    def calendar(self, spot_id: SpotId, days: Sequence[date]) -> Calendar:
+        """These consecutive days. Raises Busy."""
+        if not days:
+            return Calendar(spot_id, ())
+        within = CalendarDayModel.day.between(days[0], days[-1])
+        stored = {day.day: day for day in self._query_all(CalendarDay, spot_id, within)}
+        return Calendar(spot_id, tuple(stored.get(day) or CalendarDay(spot_id, day) for day in days))
+
+    def page[A: Aggregate](
+        self,
+        kind: type[A],
+        user_id: UserId,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        status: str | None = None,
+        unread: bool = False,
+    ) -> Page[A]:
+        """A driver's items, newest first. Raises InvalidCursor or Busy.
+
+        One item more than the page holds is read, to know whether another page follows. A filtered page stays full
+        unless 10 queries did not fill it; its cursor then goes on behind what was looked at.
+        """
+        position = decode_cursor(kind, user_id, cursor) if cursor is not None else None
+        page_size = FILTERED_PAGE_SIZE if status is not None or unread else limit + 1
+        kept: list[A] = []
+        for _ in range(QUERIES_PER_PAGE_MAX):
+            items, position = self._newest(kind, user_id, position, page_size)
+            kept += [item for item in items if is_wanted(item, status, unread)]
+            if len(kept) > limit:
+                return Page(kept[:limit], encode_cursor(kind, user_id, position_of(kept[limit - 1])))
+            if position is None:
+                return Page(kept, None)
+        return Page(kept, encode_cursor(kind, user_id, position) if position else None)
+
+    def push_devices(self, user_id: UserId) -> list[PushDevice]:
+        """All devices of a driver. Raises Busy."""
+        return list(self._query_all(PushDevice, user_id))
+
+    def spots_near(self, centre: Location, radius_m: float) -> list[Spot]:
+        """Every spot within the radius, nearest first. Eventually consistent, as every such index. Raises Busy."""
+        near = [
+            (spot.location.distance_m(centre), spot.spot_id, spot)
+            for cell in cells_touching(centre, radius_m)
+            for spot in self._query_all(Spot, cell, index_name=BY_CELL)
+        ]
+        return [spot for distance_m, _, spot in sorted(near, key=lambda e: e[:2]) if distance_m <= radius_m]
+
+    def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
+        """The keys of reservations whose next step this is, the longest due first. Raises Busy."""
+        waiting: list[tuple[str, Key]] = []
+        for shard in due_shards(step):
+            until_now = ReservationModel.due_at <= now
+            items = self._query(Reservation, shard, until_now, index_name=DUE, limit=limit)[ITEMS]
+            waiting += [(item["due_at"][STRING], _key_in(item, Reservation)) for item in items]
+        return [key for _, key in sorted(waiting)[:limit]]
+
+    def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
+        """Write all of `saves` or nothing. Raises Conflict or Busy."""
+        plan = plan_commit(saves, unchanged)
+        if len(plan.saves) == 1 and not plan.checks:
+            [item] = plan.saves
+            hash_key, range_key = _split(item.key)
+            with translated():
+                self._connection.put_item(
+                    self._tables[type(item)],
+                    hash_key,
+                    range_key,
+                    attributes=shape_of(type(item)).item(item),
+                    condition=_is_at_version(item),
+                )
+        elif plan.saves or plan.checks:
+            with translated():
+                self._connection.transact_write_items(
+                    condition_check_items=[self._check(item) for item in plan.checks],
+                    delete_items=[],
+                    put_items=[self._put(item) for item in plan.saves],
+                    update_items=[],
+                    # The same token on every retry of this call: written but answered too late is written once.
+                    client_request_token=str(uuid.uuid4()),
+                )
+
+    def forget(self, device: PushDevice) -> None:
+        """Delete a push device; one that is gone already is fine. Raises Busy."""
+        with translated():
+            self._connection.delete_item(self._tables[PushDevice], device.user_id, device.device_id)
+
+    def _put(self, item: Aggregate) -> _Item:
+        hash_key, range_key = _split(item.key)
+        return self._connection.get_operation_kwargs(
+            self._tables[type(item)],
+            hash_key,
+            range_key,
+            key=ITEM,
+            attributes=shape_of(type(item)).item(item),
+            condition=_is_at_version(item),
+        )
+
+    def _check(self, item: Aggregate) -> _Item:
+        hash_key, range_key = _split(item.key)
+        return self._connection.get_operation_kwargs(
+            self._tables[type(item)], hash_key, range_key, condition=_is_at_version(item)
+        )
+
+    def _newest[A: Aggregate](
+        self, kind: type[A], user_id: UserId, after: Position | None, limit: int
+    ) -> tuple[list[A], Position | None]:
+        """Some of a driver's items, newest first, and the position to go on from if there may be more."""
+        range_key = shape_of(kind).key_names[1]
+        names = ("created_at", range_key) if kind in LISTED_BY_CREATED else (range_key,)
+        answer = self._query(
+            kind,
+            user_id,
+            index_name=BY_CREATED if kind in LISTED_BY_CREATED else None,
+            scan_index_forward=False,
+            limit=limit,
+            start={"user_id": user_id, **dict(zip(names, after, strict=True))} if after else None,
+        )
+        found: list[_Item] = answer[ITEMS]
+        more = bool(answer.get(LAST_EVALUATED_KEY)) and bool(found)
+        position = tuple(found[-1][name][STRING] for name in names) if more else None
+        return [shape_of(kind).aggregate(item) for item in found], position
+
+    def _query_all[A: Aggregate](
+        self, kind: type[A], hash_key: str, within: Condition | None = None, index_name: str | None = None
+    ) -> Iterator[A]:
+        start: dict[str, str] | None = None
+        while True:
+            answer = self._query(kind, hash_key, within, index_name=index_name, start=start)
+            for item in answer[ITEMS]:
+                yield shape_of(kind).aggregate(item)
+            last = answer.get(LAST_EVALUATED_KEY)
+            if not last:
+                return
+            start = {name: value[STRING] for name, value in last.items()}
+
+    def _query(
+        self,
+        kind: type[Any],
+        hash_key: str,
+        within: Condition | None = None,
+        *,
+        index_name: str | None = None,
+        scan_index_forward: bool = True,
+        limit: int | None = None,
+        start: dict[str, str] | None = None,
+    ) -> _Item:
+        with translated():
+            return self._connection.query(
+                self._tables[kind],
+                hash_key,
+                within,
+                index_name=index_name,
+                consistent_read=index_name not in (DUE, BY_CELL),
+                exclusive_start_key={name: {STRING: value} for name, value in start.items()} if start else None,
+                limit=limit,
+                scan_index_forward=scan_index_forward,
+                # That local index holds only keys; DynamoDB fetches the rest from the table in the same call.
+                select=ALL_ATTRIBUTES if index_name == BY_CREATED else None,
+            )
+
+    def _batch_get[A: Aggregate](self, kind: type[A], keys: Sequence[Key]) -> Iterator[A]:
+        shape, table = shape_of(kind), self._tables[kind]
+        asked: Any = [dict(zip(shape.key_names, key, strict=True)) for key in keys]
+        for attempt in range(BATCH_ATTEMPTS_MAX):
+            if attempt:
+                time.sleep(BATCH_BACKOFF_SECONDS * 2**attempt)
+            with translated():
+                answer = self._connection.batch_get_item(table, asked, consistent_read=True)
+            for item in answer[RESPONSES].get(table, ()):
+                yield shape.aggregate(item)
+            asked = answer.get(UNPROCESSED_KEYS, {}).get(table, {}).get(KEYS, [])
+            if not asked:
+                return
+        raise Busy(f"{len(asked)} keys of {kind.__name__} stayed unprocessed")
+
+
+def _is_at_version(item: Aggregate) -> Condition:
+    if item.version:
+        return VersionedModel.version == item.version
+    return VersionedModel.version.does_not_exist()
+
+
+def _split(key: Key) -> tuple[str, str | None]:
+    return key[0], key[1] if len(key) > 1 else None
+
+
+def _key_in(item: _Item, kind: type[Any]) -> Key:
+    return tuple(item[name][STRING] for name in shape_of(kind).key_names)
+
+
+def _could_exist(key: Key) -> bool:
+    """DynamoDB refuses an empty or overlong key as malformed; here it is only a thing that nobody has stored."""
+    return all(
+        0 < len(part.encode(errors="replace")) <= bytes_max
+        for part, bytes_max in zip(key, (HASH_KEY_BYTES_MAX, RANGE_KEY_BYTES_MAX), strict=False)
+    )

@@ -1,0 +1,18 @@
+"""The names of the tables, as the template gave them to the function."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """One table per aggregate (design, section 5)."""
+
+    spots: str
+    calendars: str
+    reservations: str
+    payments: str
+    wallets: str
+    transactions: str
+    notifications: str
+    push_devices: str
+    blockers: str

@@ -1,0 +1,93 @@
+"""The documents of the named shadow `barrier` (design, section 7)."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from parking.domain.blocker import Command, Occupancy, Position, RejectReason, Report, Result
+from parking.domain.ids import CommandId
+from parking.services.ports import ShadowDocument
+
+SHADOW_NAME = "barrier"
+_PERCENT_MAX = 100
+
+
+def desired_of(command: Command) -> dict[str, str | None]:
+    """The `desired` section that tells a device the command. The shadow drops a key whose value is None."""
+    return {
+        "position": command.position.value,
+        "command_id": command.command_id,
+        "reservation_id": command.reservation_id,
+        "expires_at": command.expires_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def shadow_of(document: Mapping[str, Any]) -> ShadowDocument:
+    """A whole shadow document: the answer to a get, or `current` of an update's documents.
+
+    The section's newest timestamp, which AWS sets, says when the report came in.
+    """
+    reported = _section(document, "state")
+    received_at_seconds = max(_timestamps(_section(document, "metadata")), default=None)
+    if reported is None or received_at_seconds is None:
+        return ShadowDocument(int(document["version"]), None)
+    received_at = datetime.fromtimestamp(received_at_seconds, UTC)
+    return ShadowDocument(int(document["version"]), report_from(reported, received_at))
+
+
+def report_from(reported: Mapping[str, Any], received_at: datetime) -> Report:
+    """What a device says of itself. What it says badly, or not at all, is unknown; nothing that it says is an error."""
+    return Report(
+        position=_member(Position, reported.get("position")) or Position.UNKNOWN,
+        occupancy=_member(Occupancy, reported.get("occupancy")) or Occupancy.UNKNOWN,
+        command_id=CommandId(command_id) if (command_id := _text(reported.get("command_id"))) else None,
+        result=_member(Result, reported.get("result")),
+        reason=_member(RejectReason, reported.get("reason")),
+        battery_percent=_percent(reported.get("battery_percent")),
+        tamper=reported.get("tamper") is True,
+        manual_override=reported.get("manual_override") is True,
+        firmware=_text(reported.get("firmware")),
+        at=_instant(reported.get("at")),
+        received_at=received_at,
+    )
+
+
+def _section(document: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    outer = document.get(name)
+    reported = outer.get("reported") if isinstance(outer, Mapping) else None
+    return reported if isinstance(reported, Mapping) else None
+
+
+def _timestamps(metadata: Any) -> Iterator[int]:
+    """Every timestamp in a section's metadata, which has the shape of the section, in seconds since 1970."""
+    if isinstance(metadata, Mapping):
+        for name, value in metadata.items():
+            if name == "timestamp" and isinstance(value, int):
+                yield value
+            else:
+                yield from _timestamps(value)
+    elif isinstance(metadata, list):
+        for value in metadata:
+            yield from _timestamps(value)
+
+
+def _member[E: StrEnum](members: type[E], value: Any) -> E | None:
+    return members(value) if isinstance(value, str) and value in members else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _percent(value: Any) -> int | None:
+    # A bool is an int in Python, but no percentage.
+    return value if type(value) is int and 0 <= value <= _PERCENT_MAX else None
+
+
+def _instant(value: Any) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(value)
+        return instant.astimezone(UTC) if instant.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
+        return None

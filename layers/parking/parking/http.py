@@ -1,0 +1,309 @@
+"""The door for the mobile app: one way to take a request, to answer, to page and to say no.
+
+Everything that the API functions share and that knows of HTTP is here; the use cases do not.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestUnsupportedContentType,
+    RequestValidationError,
+)
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from parking.domain.errors import (
+    IdempotencyMismatch,
+    InsufficientFunds,
+    InvalidField,
+    NotFound,
+    ParkingError,
+    Refused,
+)
+from parking.domain.ids import CreateRequest, UserId
+from parking.services.ports import Busy, CardError, ForgedWebhook, InvalidCursor
+
+LARGEST_BODY_BYTES = 16_384
+PROBLEM = "application/problem+json"
+
+logger = Logger()
+
+
+# -- what a request and an answer are made of ---------------------------------------------------------------------
+
+
+_YEARS = range(2000, 2200)
+
+
+def _text(value: object) -> object:
+    """Only text is a time: a number would silently be taken as seconds since 1970."""
+    if not isinstance(value, str):
+        # A TypeError would leave pydantic as a crash; a ValueError becomes the field's error.
+        raise ValueError("must be a time like 2026-01-31T09:30:00Z")  # noqa: TRY004
+    return value
+
+
+def _utc(value: datetime) -> datetime:
+    """In UTC, and far enough from the ends of the calendar that adding a day is always possible."""
+    if value.year not in _YEARS:
+        raise ValueError("is not a year that we know")
+    return value.astimezone(UTC)
+
+
+def _spoken(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_text),
+    AfterValidator(_utc),
+    PlainSerializer(_spoken, return_type=str),
+    Field(examples=["2026-01-31T09:30:00Z"]),
+]
+"""UTC to the second, `2026-01-31T09:30:00Z`; an offset is accepted, a time without one is not."""
+
+IdPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,80}$")]
+IdField = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")]
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,255}$",
+        description="Names this wish: the same key and body again give the first answer, and nothing happens twice.",
+    ),
+]
+Limit = Annotated[int, Query(ge=1, le=100, description="How many items at most.")]
+Cursor = Annotated[
+    str | None, Query(max_length=1024, description="`next_cursor` of the page before; leave out for the first page.")
+]
+
+
+class In(BaseModel):
+    """A request body: what we do not know is refused, so that a typing error is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Out(BaseModel):
+    """An answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class FieldError(Out):
+    """Which field, and what is wrong with it."""
+
+    field: str
+    reason: str
+
+
+class Problem(Out):
+    """RFC 9457. `code` is stable, `detail` is for people, `errors` names the fields of a bad request."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[FieldError] | None = None
+
+
+# -- who asks, when, and for what ---------------------------------------------------------------------------------
+
+
+class Door:
+    """One API function's resolver, and what it knows of the request in hand."""
+
+    def __init__(self, largest_body_bytes: int = LARGEST_BODY_BYTES) -> None:
+        self._largest_body_bytes = largest_body_bytes
+        self.app = APIGatewayHttpResolver(enable_validation=True)
+        self.app.use(middlewares=[self._refuse_unreadable_body])
+        for cause, answer in _ANSWERS.items():
+            self.app.exception_handler(cause)(self._answering(answer))
+
+    @property
+    def user_id(self) -> UserId:
+        """The Cognito `sub` of the access token that API Gateway's authorizer has checked."""
+        authorizer = self.app.current_event.request_context.authorizer
+        return UserId(authorizer.jwt_claim["sub"] if authorizer and authorizer.jwt_claim else "")
+
+    @property
+    def now(self) -> datetime:
+        """When API Gateway took the request (design, rule 1)."""
+        return datetime.fromtimestamp(self.app.current_event.request_context.time_epoch / 1000, UTC)
+
+    def wish(self, key: str) -> CreateRequest:
+        """The creating request as its Idempotency-Key names it."""
+        body = json.dumps(self.app.current_event.json_body, sort_keys=True, separators=(",", ":"))
+        fingerprint = hashlib.sha256(body.encode()).hexdigest()[:32]
+        event = self.app.current_event
+        return CreateRequest(self.user_id, f"{event.http_method} {event.path}", key, fingerprint)
+
+    def _refuse_unreadable_body(self, app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+        """A body that is too large, too deep or no text is a bad request, before anything else looks at it."""
+        event = app.current_event
+        if event.body:
+            if len(event.body) > self._largest_body_bytes:
+                raise BodyTooLarge(f"A request body here has at most {self._largest_body_bytes} bytes.")
+            try:
+                json.dumps(event.json_body, ensure_ascii=False).encode()
+            except (RecursionError, ValueError) as error:  # broken JSON, base64, UTF-8 or a lone surrogate
+                raise InvalidField("body", "is not JSON") from error
+        return next_middleware(app)
+
+    def _answering(self, answer: "Answer") -> Callable[[Any], Response[Any]]:
+        def respond(cause: Exception) -> Response[Any]:
+            request_id = self.app.current_event.request_context.request_id
+            return answer(cause, request_id)
+
+        return respond
+
+
+def entry(door: Door) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any]]:
+    """The Lambda handler of a door: correlation id in every log line, then resolve."""
+
+    @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP, clear_state=True)
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        return door.app.resolve(event, context)
+
+    return handler
+
+
+# -- saying no ----------------------------------------------------------------------------------------------------
+
+
+class BodyTooLarge(ParkingError):
+    """Nothing that we take is that long."""
+
+    code = "body_too_large"
+
+
+Answer = Callable[[Any, str], Response[Any]]
+
+_STATUS: dict[type[ParkingError], HTTPStatus] = {
+    InvalidField: HTTPStatus.BAD_REQUEST,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Refused: HTTPStatus.CONFLICT,
+    InsufficientFunds: HTTPStatus.PAYMENT_REQUIRED,
+    IdempotencyMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+}
+
+
+def problem(
+    status: HTTPStatus, code: str, detail: str, request_id: str, headers: dict[str, str] | None = None, **more: Any
+) -> Response[Any]:
+    """A problem document. `more` are members that the client may act on, such as latest_ends_at."""
+    body = {
+        "type": f"urn:parking:problem:{code}",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "code": code,
+        "request_id": request_id,
+        **{name: _spoken(value) if isinstance(value, datetime) else value for name, value in more.items()},
+    }
+    return Response(status.value, PROBLEM, json.dumps(body), headers)
+
+
+def _refusal(cause: ParkingError, request_id: str) -> Response[Any]:
+    status = next(status for kind, status in _STATUS.items() if isinstance(cause, kind))
+    data = dict(cause.data)
+    field = cause.field if isinstance(cause, InvalidField) else data.pop("field", None)
+    if field:
+        reason = cause.reason if isinstance(cause, InvalidField) else cause.detail
+        data["errors"] = [{"field": field, "reason": reason}]
+    return problem(status, cause.code, cause.detail, request_id, **data)
+
+
+def _bad_request(cause: RequestValidationError, request_id: str) -> Response[Any]:
+    # Only the place and the message: errors() holds what was sent, which may be a secret.
+    errors = [
+        {"field": ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0]), "reason": error["msg"]}
+        for error in cause.errors()
+    ]
+    fields = ", ".join(error["field"] for error in errors)
+    return problem(HTTPStatus.BAD_REQUEST, "invalid_request", f"Not acceptable: {fields}.", request_id, errors=errors)
+
+
+def _bad_cursor(_: InvalidCursor, request_id: str) -> Response[Any]:
+    return _refusal(InvalidField("cursor", "is not a cursor of this list"), request_id)
+
+
+def _forged(_: ForgedWebhook, request_id: str) -> Response[Any]:
+    logger.warning("a webhook that Stripe did not sign, or too long ago")
+    return problem(HTTPStatus.BAD_REQUEST, "invalid_signature", "The signature does not fit.", request_id)
+
+
+def _unsupported(_: RequestUnsupportedContentType, request_id: str) -> Response[Any]:
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    return problem(status, "unsupported_media_type", "Send application/json.", request_id)
+
+
+def _no_route(_: NotFoundError, request_id: str) -> Response[Any]:
+    return problem(HTTPStatus.NOT_FOUND, "not_found", "There is no such resource.", request_id)
+
+
+def _busy(cause: Exception, request_id: str) -> Response[Any]:
+    logger.warning("gave up for now", exc_info=cause)
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    return problem(status, "busy", "Too much at once; try again.", request_id, {"Retry-After": "1"})
+
+
+def _unexpected(cause: Exception, request_id: str) -> Response[Any]:
+    logger.error("unexpected failure", exc_info=cause)
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return problem(status, "internal_error", "Something went wrong on our side; it is in our log.", request_id)
+
+
+_ANSWERS: dict[type[Exception], Answer] = {
+    ParkingError: _refusal,
+    RequestValidationError: _bad_request,
+    InvalidCursor: _bad_cursor,
+    ForgedWebhook: _forged,
+    RequestUnsupportedContentType: _unsupported,
+    NotFoundError: _no_route,
+    Busy: _busy,
+    CardError: _busy,
+    Exception: _unexpected,
+}
+
+
+class Unauthorized(Out):
+    """API Gateway's own words: no access token, an expired one, or a forged one."""
+
+    message: str
+
+
+def documented(success: HTTPStatus, model: type[BaseModel] | None, *problems: HTTPStatus) -> dict[int, Any]:
+    """The `responses` of a route for the OpenAPI document: its success, and the problems that it can say."""
+    said = {success.value: _described(success.phrase, "application/json", model)}
+    said[HTTPStatus.UNAUTHORIZED.value] = _described(
+        "No valid access token; answered by API Gateway itself", "application/json", Unauthorized
+    )
+    always = (HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
+    for status in (*always, *problems):
+        said[status.value] = _described(status.phrase, PROBLEM, Problem)
+    return dict(sorted(said.items()))
+
+
+def _described(description: str, content_type: str, model: type[BaseModel] | None) -> dict[str, Any]:
+    return {"description": description, "content": {content_type: {"model": model}} if model else {}}
+
+
+def answer(model: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> Response[Any]:
+    """A JSON answer with another status than 200."""
+    return Response(status.value, "application/json", model.model_dump_json())

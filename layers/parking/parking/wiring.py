@@ -1,0 +1,95 @@
+"""The composition root: each port's real adapter, made once per process at its first use.
+
+Adapters are imported where they are made, so that a function loads only what it uses (cold start).
+"""
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from parking import settings
+
+if TYPE_CHECKING:
+    from parking.services.ports import (
+        Aggregate,
+        CardGateway,
+        Push,
+        ShadowDocument,
+        Shadows,
+        Store,
+        Things,
+        WebhookVerifier,
+    )
+
+
+@cache
+def store() -> "Store":
+    """DynamoDB."""
+    from parking.adapters.dynamodb.store import DynamoStore
+    from parking.adapters.dynamodb.tables import Tables
+
+    return DynamoStore(Tables(**settings.tables()))
+
+
+def from_stream_image[A: "Aggregate"](kind: type[A], image: dict[str, Any]) -> A:
+    """The aggregate that a DynamoDB stream record shows."""
+    from parking.adapters.dynamodb.schema import shape_of
+
+    return shape_of(kind).aggregate(image)
+
+
+@cache
+def shadows() -> "Shadows":
+    """IoT Core's named shadows."""
+    from parking.adapters.iot import IotShadows
+
+    return IotShadows()
+
+
+def from_shadow_event(event: dict[str, Any]) -> "ShadowDocument":
+    """The current shadow that IoT's `update/documents` shows."""
+    from parking.adapters.shadow_documents import document_from
+
+    return document_from(event["current"])
+
+
+@cache
+def things() -> "Things":
+    """IoT Core's registry."""
+    from parking.adapters.iot import IotThings
+
+    return IotThings(settings.iot_policy_name())
+
+
+@cache
+def push() -> "Push":
+    """SNS mobile push."""
+    from parking.adapters.sns_push import SnsPush
+
+    return SnsPush(settings.platform_application_arns())
+
+
+@cache
+def cards() -> "CardGateway":
+    """Stripe."""
+    from parking.adapters.stripe_cards import StripeCards
+
+    return StripeCards(_stripe_secret()["api_key"], settings.stripe_api_base())
+
+
+@cache
+def webhook_verifier() -> "WebhookVerifier":
+    """Stripe's signature check."""
+    from parking.adapters.stripe_cards import StripeWebhookVerifier
+
+    return StripeWebhookVerifier(_stripe_secret()["webhook_secret"])
+
+
+@cache
+def _stripe_secret() -> dict[str, str]:
+    """{"api_key", "webhook_secret"}, read once per process: a rotated secret is seen by the next cold start."""
+    import boto3
+
+    answer = boto3.client("secretsmanager").get_secret_value(SecretId=settings.stripe_secret_id())
+    secret: dict[str, str] = json.loads(answer["SecretString"])
+    return secret

@@ -1,0 +1,1 @@
+"""The whole system on a laptop, from the same template.yaml as on AWS."""

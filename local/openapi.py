@@ -1,0 +1,55 @@
+"""The API's OpenAPI document, made from the handlers: `python -m local.openapi` writes docs/openapi.json."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+
+ROOT = Path(__file__).parent.parent
+DOCUMENT = ROOT / "docs" / "openapi.json"
+DOORS = ("spots.api", "reservations.api", "payments.api", "notifications.api", "payments.stripe_webhook")
+NOT_OURS = ("HTTPValidationError", "ValidationError")
+"""Powertools gives each route a 422 of its own; our bad requests are 400 problem documents."""
+
+
+def document() -> dict[str, Any]:
+    """The merged document of every API function, which must be importable (functions/ and the layer on the path)."""
+    merged = OpenAPIMerge(
+        title="Smart parking",
+        version="1.0.0",
+        description=(ROOT / "docs" / "api" / "introduction.md").read_text(),
+        security_schemes={"driver": HTTPBearer(bearerFormat="Cognito access token")},
+        security=[{"driver": []}],
+        on_conflict="error",
+    )
+    for name in DOORS:
+        app = importlib.import_module(name).app
+        merged.add_schema(app.get_openapi_schema().model_dump(by_alias=True, exclude_none=True, mode="json"))
+    made: dict[str, Any] = json.loads(merged.get_openapi_json_schema())
+    for schema in NOT_OURS:
+        made["components"]["schemas"].pop(schema, None)
+    for operations in made["paths"].values():
+        for operation in operations.values():
+            if "HTTPValidationError" in json.dumps(operation["responses"].get("422")):
+                del operation["responses"]["422"]
+    return made
+
+
+def text() -> str:
+    """The document as it is committed."""
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Write the document."""
+    sys.path[:0] = [str(ROOT / "layers" / "parking"), str(ROOT / "functions")]
+    DOCUMENT.write_text(text())
+    print(f"wrote {DOCUMENT.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""Any aggregate that the domain allows."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from parking.domain.blocker import (
+    Blocker,
+    Command,
+    CommandStatus,
+    Connectivity,
+    Occupancy,
+    Position,
+    RejectReason,
+    Report,
+    Result,
+)
+from parking.domain.calendar import CalendarDay, Claim
+from parking.domain.ids import (
+    BlockerId,
+    CommandId,
+    DeviceId,
+    ExtensionId,
+    NotificationId,
+    PaymentId,
+    ReservationId,
+    SpotId,
+    TransactionId,
+    UserId,
+)
+from parking.domain.ledger import Entry, Transaction, TransactionKind, Wallet
+from parking.domain.notification import Notification, NotificationKind, Platform, PushDevice
+from parking.domain.payment import Method, Payment, PaymentStatus, Purpose
+from parking.domain.reservation import EndReason, Extension, ExtensionStatus, Reservation, ReservationStatus
+from parking.domain.spot import Location, ServiceState, Spot
+from parking.domain.tariff import PriceLine, Quote, Tariff
+from parking.domain.time import Interval
+from parking.services.ports import Aggregate
+
+instants = st.timedeltas(timedelta(0), timedelta(days=365_000)).map(
+    lambda since: datetime(1970, 1, 1, tzinfo=UTC) + since
+)
+amounts_minor = st.integers(-(10**17), 10**17)  # more than a float holds
+counts = st.integers(0, 10**9)
+texts = st.text(max_size=30)
+ids = st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=1, max_size=40)
+intervals = st.builds(
+    lambda starts_at, minutes: Interval(starts_at, starts_at + timedelta(minutes=minutes)),
+    instants,
+    st.integers(1, 7 * 24 * 60),
+)
+locations = st.builds(
+    lambda latitude, longitude: Location(round(latitude, 9), round(longitude, 9)),
+    st.floats(-90, 90),
+    st.floats(-180, 180),
+)
+quotes = st.builds(
+    Quote,
+    st.lists(st.builds(PriceLine, texts, amounts_minor), max_size=3).map(tuple),
+    amounts_minor,
+    st.just("EUR"),
+    counts,
+)
+tariffs = st.builds(Tariff, amounts_minor, st.just("EUR"), counts, counts, counts)
+
+spots = st.builds(
+    Spot,
+    spot_id=ids.map(SpotId),
+    name=texts,
+    address=texts,
+    location=locations,
+    time_zone=texts,
+    tariff=tariffs,
+    blocker_id=ids.map(BlockerId),
+    turnover_minutes=counts,
+    idle_position=st.sampled_from(Position),
+    service_state=st.sampled_from(ServiceState),
+)
+claims = st.builds(Claim, ids.map(UserId), ids.map(ReservationId), intervals, instants)
+calendar_days = st.builds(CalendarDay, ids.map(SpotId), st.dates(), st.lists(claims, max_size=5).map(tuple))
+extensions = st.builds(
+    Extension,
+    extension_id=ids.map(ExtensionId),
+    previous_ends_at=instants,
+    ends_at=instants,
+    quote=quotes,
+    status=st.sampled_from(ExtensionStatus),
+    hold_expires_at=instants,
+    payment_id=st.none() | ids.map(PaymentId),
+    fingerprint=texts,
+    created_at=instants,
+)
+reservations = st.builds(
+    Reservation,
+    user_id=ids.map(UserId),
+    reservation_id=ids.map(ReservationId),
+    spot_id=ids.map(SpotId),
+    spot_name=texts,
+    time_zone=texts,
+    blocker_id=ids.map(BlockerId),
+    turnover_minutes=counts,
+    vehicle_plate=st.none() | texts,
+    starts_at=instants,
+    ends_at=instants,
+    booked_ends_at=instants,
+    quote=quotes,
+    status=st.sampled_from(ReservationStatus),
+    reason=st.none() | st.sampled_from(EndReason),
+    hold_expires_at=instants,
+    payment_id=st.none() | ids.map(PaymentId),
+    extensions=st.lists(extensions, max_size=3).map(tuple),
+    guard_due_at=st.none() | instants,
+    told_end=st.none() | instants,
+    finish_due_at=st.none() | instants,
+    arrival_requested_at=st.none() | instants,
+    arrived_at=st.none() | instants,
+    overstayed_since=st.none() | instants,
+    ended_at=st.none() | instants,
+    fingerprint=texts,
+    created_at=instants,
+)
+payments = st.builds(
+    Payment,
+    user_id=ids.map(UserId),
+    payment_id=ids.map(PaymentId),
+    purpose=st.sampled_from(Purpose),
+    method=st.sampled_from(Method),
+    amount_minor=amounts_minor,
+    currency=texts,
+    status=st.sampled_from(PaymentStatus),
+    reservation_id=st.none() | ids.map(ReservationId),
+    extension_id=st.none() | ids.map(ExtensionId),
+    intent_id=st.none() | ids,
+    refunded_minor=amounts_minor,
+    fingerprint=texts,
+    created_at=instants,
+)
+wallets = st.builds(Wallet, user_id=ids.map(UserId), currency=texts, balance_minor=amounts_minor)
+transactions = st.builds(
+    Transaction,
+    user_id=ids.map(UserId),
+    transaction_id=ids.map(TransactionId),
+    kind=st.sampled_from(TransactionKind),
+    entries=st.builds(lambda debit, credit, n: (Entry(debit, -n), Entry(credit, n)), texts, texts, amounts_minor),
+    currency=texts,
+    payment_id=ids.map(PaymentId),
+    reservation_id=st.none() | ids.map(ReservationId),
+    created_at=instants,
+)
+notifications = st.builds(
+    Notification,
+    user_id=ids.map(UserId),
+    notification_id=ids.map(NotificationId),
+    kind=st.sampled_from(NotificationKind),
+    title=texts,
+    text=texts,
+    data=st.dictionaries(texts, texts, max_size=4),
+    created_at=instants,
+    read_at=st.none() | instants,
+)
+push_devices = st.builds(
+    PushDevice,
+    user_id=ids.map(UserId),
+    device_id=ids.map(DeviceId),
+    platform=st.sampled_from(Platform),
+    token=texts,
+    endpoint=st.none() | texts,
+)
+reports = st.builds(
+    Report,
+    position=st.sampled_from(Position),
+    occupancy=st.sampled_from(Occupancy),
+    command_id=st.none() | ids.map(CommandId),
+    result=st.none() | st.sampled_from(Result),
+    reason=st.none() | st.sampled_from(RejectReason),
+    battery_percent=st.none() | counts,
+    tamper=st.booleans(),
+    manual_override=st.booleans(),
+    firmware=st.none() | texts,
+    at=st.none() | instants,
+    received_at=instants,
+)
+commands = st.builds(
+    Command,
+    command_id=ids.map(CommandId),
+    position=st.sampled_from(Position),
+    user_id=st.none() | ids.map(UserId),
+    reservation_id=st.none() | ids.map(ReservationId),
+    created_at=instants,
+    expires_at=instants,
+    status=st.sampled_from(CommandStatus),
+    reason=st.none() | texts,
+    ended_at=st.none() | instants,
+)
+blockers = st.builds(
+    Blocker,
+    blocker_id=ids.map(BlockerId),
+    spot_id=ids.map(SpotId),
+    certificate_id=st.none() | texts,
+    connectivity=st.sampled_from(Connectivity),
+    presence_at=st.none() | instants,
+    presence_version=counts,
+    shadow_version=counts,
+    report=st.none() | reports,
+    command=st.none() | commands,
+    history=st.lists(commands, max_size=10).map(tuple),
+    commands_sent=counts,
+)
+AGGREGATES: dict[str, SearchStrategy[Aggregate]] = {
+    "spot": spots,
+    "calendar day": calendar_days,
+    "reservation": reservations,
+    "payment": payments,
+    "wallet": wallets,
+    "transaction": transactions,
+    "notification": notifications,
+    "push device": push_devices,
+    "blocker": blockers,
+}

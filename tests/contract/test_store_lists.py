@@ -1,0 +1,257 @@
+"""Lists, the map, calendars and what is due."""
+
+import base64
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parking.adapters.dynamodb.cells import cell_of, cells_touching
+from parking.domain.calendar import CalendarDay
+from parking.domain.ids import ReservationId, SpotId, UserId
+from parking.domain.ledger import Transaction
+from parking.domain.notification import Notification
+from parking.domain.payment import Payment
+from parking.domain.reservation import Reservation, ReservationStatus, Step
+from parking.domain.spot import EARTH_RADIUS_M, Location
+from parking.services.ports import InvalidCursor, Store
+from tests.builders import (
+    NOW,
+    a_calendar_day,
+    a_claim,
+    a_notification,
+    a_payment,
+    a_reservation,
+    a_spot,
+    a_transaction,
+    a_user_id,
+)
+from tests.contract.strategies import locations
+
+BUILDERS: dict[type[Any], Any] = {
+    Reservation: a_reservation,
+    Payment: a_payment,
+    Transaction: a_transaction,
+    Notification: a_notification,
+}
+KINDS = pytest.mark.parametrize("kind", BUILDERS)
+_quiet_years = count(1980)
+
+
+def _listed(store: Store, kind: type[Any], user_id: UserId, number: int) -> list[Any]:
+    """Items of one driver, a minute apart, as they are stored, newest first."""
+    items = []
+    for n in range(number):
+        created_at = NOW + timedelta(minutes=n)
+        over = {"user_id": user_id, "created_at": created_at}
+        if kind is Transaction:
+            over["transaction_id"] = f"txn_{n:012x}_{uuid4().hex}"
+        items.append(BUILDERS[kind](**over))
+    store.commit(*sorted(items, key=lambda item: item.key[-1][::-1]))
+    return [replace(item, version=1) for item in reversed(items)]
+
+
+def _pages(store: Store, kind: type[Any], user_id: UserId, limit: int, **filters: Any) -> list[list[Any]]:
+    pages, cursor = [], None
+    while True:
+        page = store.page(kind, user_id, limit=limit, cursor=cursor, **filters)
+        pages.append(page.items)
+        cursor = page.cursor
+        if cursor is None:
+            return pages
+
+
+@KINDS
+def test_a_driver_without_items_has_one_empty_page(store: Store, kind: type[Any]) -> None:
+    page = store.page(kind, a_user_id(), limit=10)
+    assert page.items == []
+    assert page.cursor is None
+
+
+@KINDS
+def test_a_list_is_newest_first_and_pages_without_gap_or_double(store: Store, kind: type[Any]) -> None:
+    user_id = a_user_id()
+    items = _listed(store, kind, user_id, 7)
+    _listed(store, kind, a_user_id(), 2)
+    assert _pages(store, kind, user_id, 3) == [items[:3], items[3:6], items[6:]]
+
+
+@KINDS
+def test_the_last_page_says_so_even_if_it_is_full(store: Store, kind: type[Any]) -> None:
+    user_id = a_user_id()
+    items = _listed(store, kind, user_id, 4)
+    assert _pages(store, kind, user_id, 2) == [items[:2], items[2:]]
+    assert _pages(store, kind, user_id, 4) == [items]
+
+
+def test_items_of_one_instant_are_all_listed_once(store: Store) -> None:
+    user_id = a_user_id()
+    payments = [a_payment(user_id=user_id) for _ in range(7)]
+    store.commit(*payments)
+    listed = [item.key for page in _pages(store, Payment, user_id, 2) for item in page]
+    assert sorted(listed) == sorted(payment.key for payment in payments)
+
+
+def test_a_filtered_page_is_full(store: Store) -> None:
+    user_id = a_user_id()
+    reservations = [
+        a_reservation(
+            user_id=user_id,
+            created_at=NOW + timedelta(minutes=n),
+            status=ReservationStatus.COMPLETED if n % 5 == 0 else ReservationStatus.EXPIRED,
+        )
+        for n in range(30)
+    ]
+    store.commit(*reservations)
+    wanted = [replace(r, version=1) for r in reversed(reservations) if r.status is ReservationStatus.COMPLETED]
+    assert _pages(store, Reservation, user_id, 4, status="COMPLETED") == [wanted[:4], wanted[4:]]
+    assert _pages(store, Reservation, user_id, 4, status="ACTIVE") == [[]]
+
+
+def test_a_filtered_page_goes_through_many_queries(store: Store) -> None:
+    user_id = a_user_id()
+    first = a_notification(user_id=user_id)
+    store.commit(first)
+    for hundred in range(2):
+        later = [NOW + timedelta(minutes=1 + n + 90 * hundred) for n in range(90)]
+        store.commit(*(a_notification(user_id=user_id, created_at=at, read_at=at) for at in later))
+    assert _pages(store, Notification, user_id, 1, unread=True) == [[replace(first, version=1)]]
+
+
+def test_unread_shows_what_was_not_read(store: Store) -> None:
+    user_id = a_user_id()
+    notifications = _listed(store, Notification, user_id, 3)
+    store.commit(notifications[1].read(NOW))
+    assert store.page(Notification, user_id, limit=5, unread=True).items == [notifications[0], notifications[2]]
+    assert len(store.page(Notification, user_id, limit=5).items) == 3
+
+
+@KINDS
+def test_a_cursor_is_good_for_its_own_list_only(store: Store, kind: type[Any]) -> None:
+    user_id, stranger = a_user_id(), a_user_id()
+    _listed(store, kind, user_id, 3)
+    cursor = store.page(kind, user_id, limit=1).cursor
+    assert cursor
+    with pytest.raises(InvalidCursor):
+        store.page(kind, stranger, limit=1, cursor=cursor)
+    for other in BUILDERS:
+        if other is not kind:
+            with pytest.raises(InvalidCursor):
+                store.page(other, user_id, limit=1, cursor=cursor)
+
+
+def _cursor(*parts: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "x",
+        "ÿ",
+        "!!!!",
+        "a" * 10_000,
+        base64.urlsafe_b64encode(b"\xff\xfe").decode(),
+        base64.urlsafe_b64encode(b"[" * 9_000).decode(),
+        base64.urlsafe_b64encode(b"17").decode(),
+        base64.urlsafe_b64encode(b"{}").decode(),
+        _cursor("Payment", "driver"),
+        _cursor("Payment", "driver", "2026-01-01T00:00:00.000000Z"),
+        _cursor("Payment", "driver", "2026-01-01T00:00:00.000000Z", ""),
+        _cursor("Payment", "driver", "2026-01-01T00:00:00.000000Z", "\ud800"),
+        _cursor("Payment", "driver", "2026-01-01T00:00:00.000000Z", "p" * 3_000),
+        _cursor("Payment", "driver", "2026-01-01T00:00:00.000000Z", "p", "p"),
+        _cursor("Payment", "driver", "0001-01-01T00:00:00.000000+23:59", "p"),
+        _cursor("Payment", "driver", "yesterday", "p"),
+        _cursor("Payment", "driver", 5, 7),
+        _cursor("Payment", "driver", None, None),
+        _cursor("Notification", "driver", "p"),
+    ],
+)
+def test_a_cursor_that_we_never_gave_is_refused(store: Store, cursor: str) -> None:
+    with pytest.raises(InvalidCursor):
+        store.page(Payment, UserId("driver"), limit=1, cursor=cursor)
+
+
+def test_days_that_were_never_written_are_empty(store: Store) -> None:
+    spot_id = SpotId(f"spot-{uuid4().hex}")
+    days = [date(2026, 12, 30) + timedelta(days=n) for n in range(4)]
+    written = a_calendar_day(spot_id=spot_id, day=days[2], claims=(a_claim(),))
+    outside = a_calendar_day(spot_id=spot_id, day=days[3] + timedelta(days=1), claims=(a_claim(),))
+    store.commit(written, outside)
+    assert store.calendar(spot_id, days).days == (
+        CalendarDay(spot_id, days[0]),
+        CalendarDay(spot_id, days[1]),
+        replace(written, version=1),
+        CalendarDay(spot_id, days[3]),
+    )
+    assert store.calendar(spot_id, []).days == ()
+
+
+def test_what_is_due_comes_longest_due_first_and_goes_when_it_is_done(store: Store) -> None:
+    year = datetime(next(_quiet_years), 1, 1, tzinfo=UTC)
+    holds = [
+        a_reservation(reservation_id=ReservationId(f"rsv_{uuid4().hex}"), hold_expires_at=year + timedelta(minutes=n))
+        for n in range(12)
+    ]
+    store.commit(*reversed(holds))
+    now = year + timedelta(minutes=9)
+    assert store.due(Step.RELEASE_HOLD, now, limit=100) == [hold.key for hold in holds[:10]]
+    assert store.due(Step.RELEASE_HOLD, now, limit=4) == [hold.key for hold in holds[:4]]
+    assert store.due(Step.FINISH, now, limit=100) == []
+    store.commit(replace(holds[0], version=1, status=ReservationStatus.EXPIRED))
+    later = replace(holds[1], version=1, hold_expires_at=year + timedelta(minutes=30))
+    confirmed = replace(holds[2], version=1, status=ReservationStatus.CONFIRMED, ends_at=year + timedelta(hours=1))
+    store.commit(later, confirmed)
+    assert store.due(Step.RELEASE_HOLD, now, limit=100) == [hold.key for hold in holds[3:10]]
+    assert store.due(Step.TELL_END, year + timedelta(hours=1), limit=100) == [confirmed.key]
+    store.commit(*(replace(hold, version=1, status=ReservationStatus.EXPIRED) for hold in holds[3:]))
+    done = [replace(item, version=2, status=ReservationStatus.EXPIRED) for item in (later, confirmed)]
+    store.commit(*done)
+    assert store.due(Step.RELEASE_HOLD, year + timedelta(days=1), limit=100) == []
+
+
+def test_spots_near_are_all_spots_within_the_radius_nearest_first(store: Store) -> None:
+    centre = Location(-33.8688, 151.2093)
+    distances_m = [4_900, 10, 700, 5_100, 2_500]
+    spots = {distance_m: a_spot(location=_moved(centre, distance_m, distance_m)) for distance_m in distances_m}
+    store.commit(*spots.values())
+    found = store.spots_near(centre, 5_000)
+    assert [spot.spot_id for spot in found] == [spots[distance_m].spot_id for distance_m in (10, 700, 2_500, 4_900)]
+    assert [spot.spot_id for spot in store.spots_near(centre, 700.5)] == [spots[10].spot_id, spots[700].spot_id]
+    assert store.spots_near(Location(-60.0, -150.0), 1_000) == []
+
+
+def _moved(start: Location, distance_m: float, bearing_degrees: float) -> Location:
+    """The point so far away on the sphere in that direction."""
+    from math import asin, atan2, cos, degrees, radians, sin
+
+    angle, bearing = distance_m / EARTH_RADIUS_M, radians(bearing_degrees)
+    latitude = radians(start.latitude)
+    to_latitude = asin(
+        max(-1, min(1, sin(latitude) * cos(angle) + cos(latitude) * sin(angle) * cos(bearing))),
+    )
+    east = atan2(sin(bearing) * sin(angle) * cos(latitude), cos(angle) - sin(latitude) * sin(to_latitude))
+    longitude = (start.longitude + degrees(east) + 540) % 360 - 180
+    return Location(degrees(to_latitude), longitude)
+
+
+@given(centre=locations, radius_m=st.floats(1, 5_000), part=st.floats(0, 1), bearing_degrees=st.floats(0, 360))
+def test_no_point_within_the_radius_lies_in_a_cell_that_is_not_looked_at(
+    centre: Location, radius_m: float, part: float, bearing_degrees: float
+) -> None:
+    point = _moved(centre, radius_m * part, bearing_degrees)
+    if point.distance_m(centre) <= radius_m:
+        assert cell_of(point) in cells_touching(centre, radius_m)
+
+
+def test_a_search_in_a_town_looks_at_few_cells() -> None:
+    assert len(cells_touching(Location(52.52, 13.40), 1_000)) <= 7
+    assert len(cells_touching(Location(52.52, 13.40), 5_000)) <= 40

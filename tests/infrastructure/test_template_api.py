@@ -1,0 +1,95 @@
+"""The HTTP API: who passes, how fast, and that its routes are the handlers'."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from importlib import import_module
+
+from tests.infrastructure.expanded import Properties, Template, referred
+
+WEBHOOK = ("POST", "/stripe/webhook")
+HTTP_METHODS = {"get", "put", "post", "delete", "patch"}
+
+
+def stage(template: Template) -> Properties:
+    [found] = template.of_type("AWS::ApiGatewayV2::Stage").values()
+    return found
+
+
+def function_behind(operation: Properties) -> str:
+    uri: str = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+    return uri.partition("functions/${")[2].partition(".Arn}")[0]
+
+
+def test_every_route_but_the_webhook_wants_a_drivers_access_token(template: Template) -> None:
+    routes = template.routes()
+
+    assert WEBHOOK in routes
+    for route, operation in routes.items():
+        expected = [{"NONE": []}] if route == WEBHOOK else [{"Drivers": ["aws.cognito.signin.user.admin"]}]
+        assert operation["security"] == expected, route
+
+
+def test_tokens_are_those_of_our_user_pool_for_our_app(template: Template) -> None:
+    [api] = template.of_type("AWS::ApiGatewayV2::Api").values()
+    [scheme] = api["Body"]["components"]["securitySchemes"].values()
+    authorizer = scheme["x-amazon-apigateway-authorizer"]
+
+    assert authorizer["type"] == "jwt"
+    assert "/${UserPool}" in authorizer["jwtConfiguration"]["issuer"]["Fn::Sub"]
+    assert [referred(audience) for audience in authorizer["jwtConfiguration"]["audience"]] == ["UserPoolClient"]
+
+
+def test_the_app_has_no_secret_and_tells_nobody_who_is_registered(template: Template) -> None:
+    [client] = template.of_type("AWS::Cognito::UserPoolClient").values()
+
+    assert client["GenerateSecret"] is False
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+    assert (client["AccessTokenValidity"], client["TokenValidityUnits"]["AccessToken"]) == (1, "hours")
+    assert (client["RefreshTokenValidity"], client["TokenValidityUnits"]["RefreshToken"]) == (30, "days")
+
+
+def test_the_api_is_throttled(template: Template) -> None:
+    settings = stage(template)["DefaultRouteSettings"]
+
+    assert settings["ThrottlingRateLimit"] > 0
+    assert settings["ThrottlingBurstLimit"] > 0
+
+
+def test_the_access_log_is_json_in_a_group_of_its_own_and_holds_no_token(template: Template) -> None:
+    settings = stage(template)["AccessLogSettings"]
+    fields = json.loads(settings["Format"])
+
+    assert referred(settings["DestinationArn"]) == "HttpApiLogGroup"
+    assert {"request_id", "route", "status", "user_id", "latency_ms"} <= fields.keys()
+    assert "authorization" not in settings["Format"].lower()
+
+
+def test_browsers_may_call_from_one_origin_only(template: Template) -> None:
+    [api] = template.of_type("AWS::ApiGatewayV2::Api").values()
+    cors = api["Body"]["x-amazon-apigateway-cors"]
+
+    assert len(cors["allowOrigins"]) == 1
+    assert "*" not in cors["allowOrigins"]
+    assert cors["allowHeaders"] == ["authorization", "content-type", "idempotency-key"]
+
+
+def registered_routes(module_name: str) -> set[tuple[str, str]]:
+    """Method and path of every route that the module's resolver knows."""
+    paths = import_module(module_name).app.get_openapi_schema().paths or {}
+    return {
+        (method.upper(), path)
+        for path, item in paths.items()
+        for method, operation in item
+        if method in HTTP_METHODS and operation is not None
+    }
+
+
+def test_the_routes_of_the_template_are_those_of_the_handlers(template: Template) -> None:
+    handlers = {name: function["Handler"] for name, function in template.of_type("AWS::Lambda::Function").items()}
+    declared: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for route, operation in template.routes().items():
+        declared[handlers[function_behind(operation)].removesuffix(".handler")].add(route)
+
+    assert {module: registered_routes(module) for module in declared} == declared

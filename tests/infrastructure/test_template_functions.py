@@ -1,0 +1,106 @@
+"""What every Lambda function has: a role and a log group of its own, limits, and callers named one by one."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+from tests.infrastructure.expanded import Template, referred
+
+FUNCTIONS_FOLDER = Path(__file__).parents[2] / "functions"
+SCHEDULE_TICK_SECONDS = 60
+# What SAM attaches by itself: to write logs, to write traces, to read the function's stream.
+MANAGED_POLICIES_OF_SAM = {
+    "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+    "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",
+    "arn:aws:iam::aws:policy/service-role/AWSLambdaDynamoDBExecutionRole",
+}
+
+
+def test_every_function_has_a_role_of_its_own(template: Template) -> None:
+    roles = Counter(referred(function["Role"]) for function in template.of_type("AWS::Lambda::Function").values())
+
+    assert set(roles.values()) == {1}
+
+
+def test_roles_carry_no_managed_policy_but_those_of_sam(template: Template) -> None:
+    attached = {
+        arn for role in template.of_type("AWS::IAM::Role").values() for arn in role.get("ManagedPolicyArns", [])
+    }
+
+    assert attached == MANAGED_POLICIES_OF_SAM
+
+
+def test_every_function_writes_json_to_a_log_group_of_its_own(template: Template) -> None:
+    functions = template.of_type("AWS::Lambda::Function")
+    groups = Counter(referred(function["LoggingConfig"]["LogGroup"]) for function in functions.values())
+
+    assert set(groups.values()) == {1}
+    assert set(groups) <= set(template.of_type("AWS::Logs::LogGroup"))
+    assert {function["LoggingConfig"]["LogFormat"] for function in functions.values()} == {"JSON"}
+
+
+def test_no_log_is_kept_for_ever(template: Template) -> None:
+    for name, group in template.of_type("AWS::Logs::LogGroup").items():
+        assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+
+
+def test_every_function_ends_before_the_schedule_ticks_again(template: Template) -> None:
+    for name, function in template.of_type("AWS::Lambda::Function").items():
+        assert 0 < function["Timeout"] < SCHEDULE_TICK_SECONDS, name
+
+
+def test_functions_run_on_the_platform_that_their_native_wheels_are_built_for(template: Template) -> None:
+    for name, function in template.of_type("AWS::Lambda::Function").items():
+        assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["x86_64"]), name
+        assert len(function["Layers"]) == 2, name
+
+
+def test_every_handler_has_its_module(template: Template) -> None:
+    for name, function in template.of_type("AWS::Lambda::Function").items():
+        module, _, attribute = function["Handler"].rpartition(".")
+        assert attribute == "handler", name
+        assert FUNCTIONS_FOLDER.joinpath(*module.split(".")).with_suffix(".py").is_file(), name
+
+
+def test_every_caller_of_a_function_is_named_by_its_arn(template: Template) -> None:
+    for name, permission in template.of_type("AWS::Lambda::Permission").items():
+        assert permission["Principal"] in {"apigateway.amazonaws.com", "events.amazonaws.com", "iot.amazonaws.com"}
+        assert permission["SourceArn"], name
+
+
+def test_every_route_schedule_and_topic_rule_may_call_its_function(template: Template) -> None:
+    callers = Counter(
+        (permission["Principal"], referred(permission["FunctionName"]))
+        for permission in template.of_type("AWS::Lambda::Permission").values()
+    )
+    needed: Counter[tuple[str, str]] = Counter()
+    for operation in template.routes().values():
+        uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+        function = uri.partition("functions/${")[2].partition(".Arn}")[0]
+        needed["apigateway.amazonaws.com", function] += 1
+    for rule in template.of_type("AWS::Events::Rule").values():
+        needed["events.amazonaws.com", referred(rule["Targets"][0]["Arn"])] += 1
+    for rule in template.of_type("AWS::IoT::TopicRule").values():
+        [action] = rule["TopicRulePayload"]["Actions"]
+        needed["iot.amazonaws.com", referred(action["Lambda"]["FunctionArn"])] += 1
+
+    assert callers == needed
+
+
+def test_no_secret_stands_in_a_functions_environment(template: Template) -> None:
+    for name, function in template.of_type("AWS::Lambda::Function").items():
+        variables = function["Environment"]["Variables"]
+        # A secret is known by its ARN; its value is read at run time.
+        assert variables.get("STRIPE_SECRET_ID", {"Fn::GetAtt": ["StripeSecret", "Id"]}) == {
+            "Fn::GetAtt": ["StripeSecret", "Id"]
+        }, name
+        assert "{{resolve:" not in json.dumps(variables), name
+
+
+def test_the_webhook_secret_is_random_until_an_operator_sets_it(template: Template) -> None:
+    [secret] = template.of_type("AWS::SecretsManager::Secret").values()
+
+    assert "SecretString" not in secret
+    assert secret["GenerateSecretString"]["GenerateStringKey"] == "webhook_secret"

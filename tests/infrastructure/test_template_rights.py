@@ -1,0 +1,107 @@
+"""Least privilege, read from the roles' inline policies and the devices' policy."""
+
+from __future__ import annotations
+
+import json
+
+from tests.infrastructure.expanded import Template, referred
+
+# Resource * is right only for these, and why it is.
+ACTIONS_ON_EVERYTHING = {
+    "iot:CreateKeysAndCertificate": "AWS gives it no resource type",
+    "iot:AttachPolicy": "MiniStack checks it against * alone",
+    "sns:CreatePlatformEndpoint": "AWS gives it no resource type",
+    "sns:SetEndpointAttributes": "AWS gives it no resource type",
+    "sns:DeleteEndpoint": "AWS gives it no resource type",
+}
+# Our writes are whole items under a condition, so that the version that was read guards each of them.
+DYNAMODB_ACTIONS = {
+    "dynamodb:GetItem",
+    "dynamodb:BatchGetItem",
+    "dynamodb:Query",
+    "dynamodb:PutItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:ConditionCheckItem",
+}
+
+
+def test_no_role_holds_a_wildcard_action(template: Template) -> None:
+    for statement in template.statements():
+        assert not any("*" in action for action in statement.actions), statement
+
+
+def test_only_actions_without_a_resource_type_are_allowed_on_everything(template: Template) -> None:
+    on_everything = {
+        action for statement in template.statements() if "*" in statement.resources for action in statement.actions
+    }
+
+    assert on_everything == set(ACTIONS_ON_EVERYTHING)
+
+
+def test_every_other_resource_is_one_of_the_stack_or_a_named_kind_in_this_account(template: Template) -> None:
+    for statement in template.statements():
+        for resource in statement.resources:
+            match resource:
+                case {"Fn::GetAtt": [str(), "Arn" | "Id"]} | "*":
+                    pass
+                case {"Fn::Sub": str(pattern)}:
+                    assert pattern.startswith("${") or ":${AWS::AccountId}:" in pattern, statement
+                    assert not pattern.endswith(":*"), statement
+                case _:
+                    raise AssertionError(statement)
+
+
+def test_nobody_may_scan_or_update_in_place(template: Template) -> None:
+    allowed = {
+        action for statement in template.statements() for action in statement.actions if action.startswith("dynamodb:")
+    }
+
+    assert allowed == DYNAMODB_ACTIONS
+
+
+def test_an_index_is_only_queried(template: Template) -> None:
+    for statement in template.statements():
+        if any("/index/" in json.dumps(resource) for resource in statement.resources):
+            assert statement.actions == ("dynamodb:Query",), statement
+
+
+def test_only_the_payment_functions_read_the_stripe_secret(template: Template) -> None:
+    readers = {
+        statement.role for statement in template.statements() if "secretsmanager:GetSecretValue" in statement.actions
+    }
+
+    assert readers == {"PaymentsApiRole", "StripeWebhookRole"}
+
+
+def test_only_provisioning_issues_certificates(template: Template) -> None:
+    issuers = {
+        statement.role for statement in template.statements() if "iot:CreateKeysAndCertificate" in statement.actions
+    }
+
+    assert issuers == {"ProvisionSpotRole"}
+
+
+def test_only_alarms_are_published_to_the_operators(template: Template) -> None:
+    [policy] = template.of_type("AWS::SNS::TopicPolicy").values()
+    [statement] = policy["PolicyDocument"]["Statement"]
+
+    assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert [referred(topic) for topic in policy["Topics"]] == ["OperatorsTopic"]
+
+
+def test_a_blocker_reaches_only_what_carries_its_own_name(template: Template) -> None:
+    [policy] = template.of_type("AWS::IoT::Policy").values()
+
+    for statement in policy["PolicyDocument"]["Statement"]:
+        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        assert statement["Effect"] == "Allow"
+        for resource in resources:
+            assert "/${!iot:Connection.Thing.ThingName}" in resource["Fn::Sub"], statement
+
+
+def test_a_blocker_connects_only_with_its_own_certificate(template: Template) -> None:
+    [policy] = template.of_type("AWS::IoT::Policy").values()
+    [connect] = [s for s in policy["PolicyDocument"]["Statement"] if s["Action"] == ["iot:Connect"]]
+
+    assert connect["Condition"] == {"Bool": {"iot:Connection.Thing.IsAttached": "true"}}
+    assert connect["Resource"]["Fn::Sub"].endswith(":client/${!iot:Connection.Thing.ThingName}")
