@@ -18,7 +18,7 @@ type Outputs = dict[str, str]
 
 
 def build(processes: Processes, port: int) -> None:
-    """`sam build`, unless the last build was made from exactly these files: it takes seconds even from its own cache."""
+    """`sam build`, unless the last one was made of exactly these files: it takes seconds even from its own cache."""
     fingerprint = source_fingerprint(ROOT)
     if BUILT_FROM.exists() and BUILT_FROM.read_text() == fingerprint:
         return

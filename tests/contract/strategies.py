@@ -1,6 +1,8 @@
 """Any aggregate that the domain allows."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -11,6 +13,7 @@ from parking.domain.blocker import (
     CommandStatus,
     Connectivity,
     Occupancy,
+    Override,
     Position,
     RejectReason,
     Report,
@@ -38,6 +41,14 @@ from parking.domain.tariff import PriceLine, Quote, Tariff
 from parking.domain.time import Interval
 from parking.services.ports import Aggregate
 
+
+def _whole[A](kind: type[A], /, **parts: SearchStrategy[Any]) -> SearchStrategy[A]:
+    """Instances whose every field is drawn, so that a field which the domain gains cannot be forgotten here."""
+    missing = {field.name for field in fields(kind)} - {"version"} - set(parts)  # type: ignore[arg-type]  # dataclasses
+    assert not missing, f"{kind.__name__} has fields that no test draws: {missing}"
+    return st.builds(kind, **parts)
+
+
 instants = st.timedeltas(timedelta(0), timedelta(days=365_000)).map(
     lambda since: datetime(1970, 1, 1, tzinfo=UTC) + since
 )
@@ -62,9 +73,9 @@ quotes = st.builds(
     st.just("EUR"),
     counts,
 )
-tariffs = st.builds(Tariff, amounts_minor, st.just("EUR"), counts, counts, counts)
+tariffs = st.builds(Tariff, amounts_minor, texts, counts, counts, counts)
 
-spots = st.builds(
+spots = _whole(
     Spot,
     spot_id=ids.map(SpotId),
     name=texts,
@@ -77,9 +88,13 @@ spots = st.builds(
     idle_position=st.sampled_from(Position),
     service_state=st.sampled_from(ServiceState),
 )
-claims = st.builds(Claim, ids.map(UserId), ids.map(ReservationId), intervals, instants)
-calendar_days = st.builds(CalendarDay, ids.map(SpotId), st.dates(), st.lists(claims, max_size=5).map(tuple))
-extensions = st.builds(
+claims = _whole(
+    Claim, user_id=ids.map(UserId), reservation_id=ids.map(ReservationId), stay=intervals, blocked_until=instants
+)
+calendar_days = _whole(
+    CalendarDay, spot_id=ids.map(SpotId), day=st.dates(), claims=st.lists(claims, max_size=5).map(tuple)
+)
+extensions = _whole(
     Extension,
     extension_id=ids.map(ExtensionId),
     previous_ends_at=instants,
@@ -91,7 +106,7 @@ extensions = st.builds(
     fingerprint=texts,
     created_at=instants,
 )
-reservations = st.builds(
+reservations = _whole(
     Reservation,
     user_id=ids.map(UserId),
     reservation_id=ids.map(ReservationId),
@@ -120,7 +135,7 @@ reservations = st.builds(
     fingerprint=texts,
     created_at=instants,
 )
-payments = st.builds(
+payments = _whole(
     Payment,
     user_id=ids.map(UserId),
     payment_id=ids.map(PaymentId),
@@ -136,8 +151,8 @@ payments = st.builds(
     fingerprint=texts,
     created_at=instants,
 )
-wallets = st.builds(Wallet, user_id=ids.map(UserId), currency=texts, balance_minor=amounts_minor)
-transactions = st.builds(
+wallets = _whole(Wallet, user_id=ids.map(UserId), currency=texts, balance_minor=amounts_minor)
+transactions = _whole(
     Transaction,
     user_id=ids.map(UserId),
     transaction_id=ids.map(TransactionId),
@@ -148,7 +163,7 @@ transactions = st.builds(
     reservation_id=st.none() | ids.map(ReservationId),
     created_at=instants,
 )
-notifications = st.builds(
+notifications = _whole(
     Notification,
     user_id=ids.map(UserId),
     notification_id=ids.map(NotificationId),
@@ -159,7 +174,7 @@ notifications = st.builds(
     created_at=instants,
     read_at=st.none() | instants,
 )
-push_devices = st.builds(
+push_devices = _whole(
     PushDevice,
     user_id=ids.map(UserId),
     device_id=ids.map(DeviceId),
@@ -167,7 +182,7 @@ push_devices = st.builds(
     token=texts,
     endpoint=st.none() | texts,
 )
-reports = st.builds(
+reports = _whole(
     Report,
     position=st.sampled_from(Position),
     occupancy=st.sampled_from(Occupancy),
@@ -181,7 +196,7 @@ reports = st.builds(
     at=st.none() | instants,
     received_at=instants,
 )
-commands = st.builds(
+commands = _whole(
     Command,
     command_id=ids.map(CommandId),
     position=st.sampled_from(Position),
@@ -193,19 +208,23 @@ commands = st.builds(
     reason=st.none() | texts,
     ended_at=st.none() | instants,
 )
-blockers = st.builds(
+overrides = _whole(
+    Override, position=st.sampled_from(Position), operator=texts, reason=texts, since=instants, until=instants
+)
+blockers = _whole(
     Blocker,
     blocker_id=ids.map(BlockerId),
     spot_id=ids.map(SpotId),
     certificate_id=st.none() | texts,
     connectivity=st.sampled_from(Connectivity),
     presence_at=st.none() | instants,
-    presence_version=counts,
+    presence_version=st.integers(-1, 10**9),
     shadow_version=counts,
     report=st.none() | reports,
     command=st.none() | commands,
     history=st.lists(commands, max_size=10).map(tuple),
     commands_sent=counts,
+    override=st.none() | overrides,
 )
 AGGREGATES: dict[str, SearchStrategy[Aggregate]] = {
     "spot": spots,

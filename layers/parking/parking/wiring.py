@@ -3,7 +3,6 @@
 Adapters are imported where they are made, so that a function loads only what it uses (cold start).
 """
 
-import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -87,9 +86,6 @@ def webhook_verifier() -> "WebhookVerifier":
 
 @cache
 def _stripe_secret() -> dict[str, str]:
-    """{"api_key", "webhook_secret"}, read once per process: a rotated secret is seen by the next cold start."""
-    import boto3
+    from parking.adapters.secrets import read_secret
 
-    answer = boto3.client("secretsmanager").get_secret_value(SecretId=settings.stripe_secret_id())
-    secret: dict[str, str] = json.loads(answer["SecretString"])
-    return secret
+    return read_secret(settings.stripe_secret_id())

@@ -8,7 +8,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from parking.adapters.aws import CONFIG
-from parking.adapters.shadow_documents import SHADOW_NAME, desired_of, shadow_of
+from parking.adapters.shadow_documents import SHADOW_NAME, desired_of, document_from
 from parking.domain.blocker import Command
 from parking.domain.ids import BlockerId
 from parking.services.ports import Certificate, ShadowConflict, ShadowDocument, ShadowUnavailable
@@ -27,7 +27,7 @@ class IotShadows:
                 answer = self._client.get_thing_shadow(thingName=blocker_id, shadowName=SHADOW_NAME)
             except self._client.exceptions.ResourceNotFoundException:
                 return None
-            return shadow_of(json.loads(answer["payload"].read()))
+            return document_from(json.loads(answer["payload"].read()))
 
     def desire(self, blocker_id: BlockerId, command: Command, version: int) -> None:
         """Write the command into `desired`. Raises ShadowConflict, ShadowUnavailable."""

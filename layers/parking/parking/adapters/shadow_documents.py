@@ -23,17 +23,19 @@ def desired_of(command: Command) -> dict[str, str | None]:
     }
 
 
-def shadow_of(document: Mapping[str, Any]) -> ShadowDocument:
+def document_from(document: Mapping[str, Any]) -> ShadowDocument:
     """A whole shadow document: the answer to a get, or `current` of an update's documents.
 
     The section's newest timestamp, which AWS sets, says when the report came in.
     """
-    reported = _section(document, "state")
-    received_at_seconds = max(_timestamps(_section(document, "metadata")), default=None)
-    if reported is None or received_at_seconds is None:
-        return ShadowDocument(int(document["version"]), None)
-    received_at = datetime.fromtimestamp(received_at_seconds, UTC)
-    return ShadowDocument(int(document["version"]), report_from(reported, received_at))
+    reported = _section(document, "state", "reported")
+    received_at_seconds = max(_timestamps(_section(document, "metadata", "reported")), default=None)
+    command_id = _text(_section(document, "state", "desired").get("command_id"))
+    return ShadowDocument(
+        version=int(document["version"]),
+        report=report_from(reported, datetime.fromtimestamp(received_at_seconds, UTC)) if received_at_seconds else None,
+        desired_command_id=CommandId(command_id) if command_id else None,
+    )
 
 
 def report_from(reported: Mapping[str, Any], received_at: datetime) -> Report:
@@ -53,10 +55,9 @@ def report_from(reported: Mapping[str, Any], received_at: datetime) -> Report:
     )
 
 
-def _section(document: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-    outer = document.get(name)
-    reported = outer.get("reported") if isinstance(outer, Mapping) else None
-    return reported if isinstance(reported, Mapping) else None
+def _section(document: Mapping[str, Any], outer: str, inner: str) -> Mapping[str, Any]:
+    section = (document.get(outer) or {}).get(inner)
+    return section if isinstance(section, Mapping) else {}
 
 
 def _timestamps(metadata: Any) -> Iterator[int]:

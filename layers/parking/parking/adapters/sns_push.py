@@ -5,10 +5,88 @@ import re
 from collections.abc import Mapping
 
 import boto3
-from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
+from botocore.exceptions import ClientError
 
 from parking.adapters.aws import CONFIG
 from parking.domain.notification import Notification, Platform
 from parking.services.ports import EndpointGone
 
-_EXISTS = re.compile(r"Endpoint (?P<arn>arn:\S+) already exists")
+_EXISTS_ALREADY = re.compile(r"Endpoint (arn:\S+) already exists")
+_NO_ENDPOINT = "No endpoint found"
+_GONE = frozenset({"EndpointDisabled", "EndpointDisabledException", "NotFound", "NotFoundException"})
+
+
+class SnsPush:
+    """`applications` are the ARNs of SNS platform applications by platform; one without is not pushed to."""
+
+    def __init__(self, applications: Mapping[str, str]) -> None:
+        self._client = boto3.client("sns", config=CONFIG)
+        self._applications = applications
+
+    def register(self, device_id: str, platform: Platform, token: str) -> str | None:
+        """The endpoint of a device, enabled; None where the stack has no credentials for the platform.
+
+        SNS gives the same endpoint for the same token, but refuses if it was made for another device id.
+        """
+        application = self._applications.get(platform)
+        if application is None:
+            return None
+        try:
+            endpoint = self._client.create_platform_endpoint(
+                PlatformApplicationArn=application, Token=token, CustomUserData=device_id
+            )["EndpointArn"]
+        except self._client.exceptions.InvalidParameterException as error:
+            existing = _EXISTS_ALREADY.search(str(error))
+            if existing is None:
+                raise
+            endpoint = existing[1]
+        attributes = {"Enabled": "true", "Token": token, "CustomUserData": device_id}
+        self._client.set_endpoint_attributes(EndpointArn=endpoint, Attributes=attributes)
+        return endpoint
+
+    def remove(self, endpoint: str) -> None:
+        """Delete an endpoint; one that is gone is fine, for SNS too."""
+        self._client.delete_endpoint(EndpointArn=endpoint)
+
+    def publish(self, endpoint: str, platform: Platform, notification: Notification) -> None:
+        """Knock. Raises EndpointGone."""
+        attributes = _apns_attributes(notification) if platform is Platform.APNS else {}
+        try:
+            self._client.publish(
+                TargetArn=endpoint,
+                MessageStructure="json",
+                Message=json.dumps({"default": notification.text, **_payload(endpoint, platform, notification)}),
+                MessageAttributes={
+                    f"AWS.SNS.MOBILE.APNS.{name}": {"DataType": "String", "StringValue": value}
+                    for name, value in attributes.items()
+                },
+            )
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in _GONE or _NO_ENDPOINT in error.response["Error"]["Message"]:
+                raise EndpointGone(f"{endpoint}: {code}") from error
+            raise
+
+
+def _payload(endpoint: str, platform: Platform, notification: Notification) -> dict[str, str]:
+    """The platform's own message, under the name that SNS wants it: APNS or APNS_SANDBOX as in the ARN, or GCM."""
+    data = {
+        **notification.data,
+        "notification_id": notification.notification_id,
+        "kind": notification.kind.value,
+    }
+    if platform is Platform.APNS:
+        alert = {"title": notification.title, "body": notification.text}
+        service = endpoint.rpartition(":")[2].split("/")[1]
+        return {service: json.dumps({"aps": {"alert": alert, "sound": "default"}, **data})}
+    message = {
+        "notification": {"title": notification.title, "body": notification.text},
+        "android": {"collapse_key": notification.notification_id},
+        "data": data,
+    }
+    return {"GCM": json.dumps({"fcmV1Message": {"message": message}})}
+
+
+def _apns_attributes(notification: Notification) -> dict[str, str]:
+    """Headers of Apple's request: a doubled push shows once."""
+    return {"PUSH_TYPE": "alert", "COLLAPSE_ID": notification.notification_id}

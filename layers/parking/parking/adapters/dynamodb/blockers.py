@@ -15,6 +15,7 @@ from parking.domain.blocker import (
     CommandStatus,
     Connectivity,
     Occupancy,
+    Override,
     Position,
     RejectReason,
     Report,
@@ -57,6 +58,16 @@ class CommandMap(TypedMap):
     ended_at = InstantAttribute(attr_name="e", null=True)
 
 
+class OverrideMap(TypedMap):
+    """An operator's word."""
+
+    position = EnumAttribute(Position)
+    operator = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    since = InstantAttribute()
+    until = InstantAttribute()
+
+
 class BlockerModel(VersionedModel):
     """A blocker."""
 
@@ -71,6 +82,7 @@ class BlockerModel(VersionedModel):
     command = CommandMap(null=True)
     history: ListAttribute[CommandMap] = ListAttribute(of=CommandMap, null=True)
     commands_sent = IntegerAttribute()
+    override = OverrideMap(null=True)
 
 
 def item_of(blocker: Blocker) -> BlockerModel:
@@ -87,6 +99,7 @@ def item_of(blocker: Blocker) -> BlockerModel:
         command=_command_map(blocker.command) if blocker.command else None,
         history=[_command_map(command) for command in blocker.history] or None,
         commands_sent=blocker.commands_sent,
+        override=_override_map(blocker.override) if blocker.override else None,
         version=blocker.version,
     )
 
@@ -101,11 +114,32 @@ def blocker_of(item: BlockerModel) -> Blocker:
         presence_at=item.presence_at,
         presence_version=item.presence_version,
         shadow_version=item.shadow_version,
-        report=_report_of(item.report) if item.report else None,
-        command=_command_of(item.command) if item.command else None,
+        report=_report_of(item.report) if item.report is not None else None,
+        command=_command_of(item.command) if item.command is not None else None,
         history=tuple(_command_of(command) for command in item.history or ()),
         commands_sent=item.commands_sent,
+        override=_override_of(item.override) if item.override is not None else None,
         version=item.version,
+    )
+
+
+def _override_map(override: Override) -> OverrideMap:
+    return OverrideMap(
+        position=override.position,
+        operator=override.operator,
+        reason=override.reason,
+        since=override.since,
+        until=override.until,
+    )
+
+
+def _override_of(item: OverrideMap) -> Override:
+    return Override(
+        position=item.position,
+        operator=item.operator,
+        reason=item.reason,
+        since=item.since,
+        until=item.until,
     )
 
 

@@ -1,0 +1,37 @@
+"""SNS mobile push in memory."""
+
+from collections.abc import Collection
+
+from parking.domain.notification import Notification, Platform
+from parking.services.ports import EndpointGone
+
+
+class MemoryPush:
+    """Push: `published` holds what reached a device; `disable` is the platform's word that the app is gone."""
+
+    def __init__(self, platforms: Collection[Platform] = tuple(Platform)) -> None:
+        self.published: list[tuple[str, Notification]] = []
+        self._platforms = platforms
+        self._enabled: dict[str, bool] = {}
+
+    def register(self, device_id: str, platform: Platform, token: str) -> str | None:  # noqa: ARG002 - tokens decide
+        """The endpoint of a device, enabled; None where the stack has no credentials for the platform."""
+        if platform not in self._platforms:
+            return None
+        endpoint = f"endpoint/{platform}/{token}"
+        self._enabled[endpoint] = True
+        return endpoint
+
+    def remove(self, endpoint: str) -> None:
+        """Delete an endpoint; one that is gone is fine."""
+        self._enabled.pop(endpoint, None)
+
+    def publish(self, endpoint: str, platform: Platform, notification: Notification) -> None:  # noqa: ARG002 - as above
+        """Knock. Raises EndpointGone."""
+        if not self._enabled.get(endpoint):
+            raise EndpointGone(endpoint)
+        self.published.append((endpoint, notification))
+
+    def disable(self, endpoint: str) -> None:
+        """The platform refused the token."""
+        self._enabled[endpoint] = False
