@@ -93,13 +93,6 @@ def test_an_error_tells_no_secret(stripe_base: str) -> None:
     assert unreachable.value.__suppress_context__
 
 
-def test_a_declined_card_leaves_the_intent_open() -> None:
-    cards = MemoryCards()
-    intent = cards.create_intent(a_payment(), "Parking, 2 h")
-    cards.decline(intent.intent_id)
-    assert cards.intent(intent.intent_id).status == "requires_payment_method"
-
-
 EVENT = {
     "id": "evt_1",
     "object": "event",

@@ -18,6 +18,7 @@ from parking.adapters.shadow_documents import desired_of, document_from, report_
 from parking.domain.blocker import Occupancy, Position, RejectReason, Result
 from parking.domain.ids import BlockerId, CommandId
 from parking.services.ports import ShadowConflict, Shadows, ShadowUnavailable, Things
+from parking_blocker import contract
 from tests.builders import NOW, a_command
 from tests.contract.emulators import Aws
 
@@ -136,6 +137,41 @@ def test_desired_follows_the_contract() -> None:
         "reservation_id": None,
         "expires_at": "2026-12-01T09:00:00Z",
     }
+
+
+@pytest.mark.parametrize("reservation_id", ["rsv_1", None])
+def test_the_device_reads_what_the_service_desires(reservation_id: str | None) -> None:
+    command = a_command(reservation_id=reservation_id, expires_at=NOW)
+    for document in (desired_of(command), {name: value for name, value in desired_of(command).items() if value}):
+        read = contract.parse_desired(document)
+        assert (read.position.value, read.command_id, read.reservation_id, read.expires_at) == (
+            command.position.value,
+            command.command_id,
+            reservation_id,
+            NOW,
+        )
+
+
+@pytest.mark.parametrize("position", contract.Position)
+@pytest.mark.parametrize("reason", [None, *contract.Reason])
+def test_the_service_reads_what_the_device_reports(position: contract.Position, reason: contract.Reason | None) -> None:
+    reported = contract.Reported(
+        position=position,
+        occupancy=contract.Occupancy.OCCUPIED,
+        command_id="cmd_1",
+        result=contract.Result.REJECTED if reason else contract.Result.DONE,
+        reason=reason,
+        battery_percent=100,
+        tamper=False,
+        manual_override=True,
+        firmware="1.0.0",
+        at=NOW,
+    )
+    report = report_from(json.loads(json.dumps(reported.document())), NOW)
+    assert (report.position, report.occupancy, report.command_id) == (position.value, Occupancy.OCCUPIED, "cmd_1")
+    assert (report.result, report.reason) == (reported.result, reason)
+    assert (report.battery_percent, report.tamper, report.manual_override) == (100, False, True)
+    assert (report.firmware, report.at) == ("1.0.0", NOW)
 
 
 def test_a_report_came_in_at_its_newest_timestamp() -> None:

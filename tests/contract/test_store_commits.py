@@ -141,6 +141,8 @@ def test_get_many_gives_what_exists_in_the_order_of_the_keys(store: Store) -> No
     found = store.get_many(Reservation, [second.key, missing.key, first.key, second.key])
     assert [item.key for item in found] == [second.key, first.key, second.key]
     assert store.get_many(Reservation, []) == []
+    with pytest.raises(ValueError, match="101 items"):
+        store.get_many(Reservation, [first.key] * 101)
 
 
 def test_a_forgotten_device_is_gone_and_may_be_forgotten_again(store: Store) -> None:

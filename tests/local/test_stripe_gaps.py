@@ -83,6 +83,19 @@ def test_publishable_key_with_the_client_secret_confirms(ours: Emulator, plain: 
     assert confirmation(plain).status_code == 401
 
 
+def test_confirmation_takes_the_card_itself(ours: Emulator) -> None:
+    intent = ours.intent()
+    card = {"number": "4000002500003155", "exp_month": "12", "exp_year": "30", "cvc": "123"}
+    fields = {f"payment_method_data[card][{name}]": value for name, value in card.items()}
+    answer = ours.as_app(
+        f"/v1/payment_intents/{intent['id']}/confirm",
+        client_secret=intent["client_secret"],
+        use_stripe_sdk="true",
+        **{"payment_method_data[type]": "card"} | fields,
+    )
+    assert answer.raise_for_status().json()["status"] == "requires_action"
+
+
 def test_publishable_key_opens_nothing_else(ours: Emulator) -> None:
     assert ours.as_app("/v1/payment_intents", amount="1", currency="eur").status_code == 401
     assert ours.as_app("/v1/refunds", payment_intent=paid_intent(ours)).status_code == 401
@@ -215,7 +228,7 @@ def test_webhooks_come_again_until_they_are_taken(ours: Emulator, plain: Emulato
 
 def test_memory_store_writes_no_file() -> None:
     def opened(preparation: str) -> str:
-        done = subprocess.run(  # noqa: S603 (the text is above, the interpreter ours)
+        done = subprocess.run(
             [emulator_python(), "-c", WRITE_TO_STORE.format(preparation=preparation)],
             cwd=ROOT,
             capture_output=True,

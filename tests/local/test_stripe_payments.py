@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 import stripe
 
+from local.drivers import confirm_payment, finish_3d_secure
 from tests.local.stripe_servers import Emulator, eventually, serving
 
 DEPOSIT: stripe.params.PaymentIntentCreateParams = {
@@ -14,15 +16,7 @@ DEPOSIT: stripe.params.PaymentIntentCreateParams = {
     "metadata": {"payment_id": "pay_1", "user_id": "user_1"},
     "automatic_payment_methods": {"enabled": True},
 }
-THREE_D_SECURE_CARD = {
-    "payment_method_data[type]": "card",
-    "payment_method_data[card][number]": "4000002500003155",
-    "payment_method_data[card][exp_month]": "12",
-    "payment_method_data[card][exp_year]": "2030",
-    "payment_method_data[card][cvc]": "123",
-    "return_url": "smartparking://payment",
-    "use_stripe_sdk": "true",
-}
+THREE_D_SECURE = "pm_card_threeDSecure2Required"
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +29,19 @@ def deposit(emulator: Emulator, key: str) -> stripe.PaymentIntent:
     return emulator.sdk.v1.payment_intents.create(DEPOSIT, {"idempotency_key": key})
 
 
-def confirm(emulator: Emulator, intent: stripe.PaymentIntent, **parameters: str) -> str:
-    path = f"/v1/payment_intents/{intent.id}/confirm"
-    answer = emulator.as_app(path, client_secret=intent.client_secret or "", **parameters)
-    status: str = answer.raise_for_status().json()["status"]
+def confirm(emulator: Emulator, intent: stripe.PaymentIntent, payment_method: str) -> httpx.Response:
+    assert intent.client_secret is not None
+    return confirm_payment(emulator.base, intent.client_secret, payment_method=payment_method)
+
+
+def confirmed(emulator: Emulator, intent: stripe.PaymentIntent, payment_method: str = "pm_card_visa") -> str:
+    status: str = confirm(emulator, intent, payment_method).raise_for_status().json()["status"]
     return status
 
 
-def authenticate(emulator: Emulator, intent: stripe.PaymentIntent, *, success: bool) -> str:
-    path = f"/v1/payment_intents/{intent.id}/_authenticate"
-    answer = emulator.as_app(path, client_secret=intent.client_secret or "", success=str(success).lower())
+def authenticated(emulator: Emulator, intent: stripe.PaymentIntent, *, success: bool) -> str:
+    assert intent.client_secret is not None
+    answer = finish_3d_secure(emulator.base, intent.client_secret, success=success)
     status: str = answer.raise_for_status().json()["status"]
     return status
 
@@ -58,7 +55,7 @@ def test_a_retried_creation_is_replayed_and_says_so(emulator: Emulator) -> None:
 
 def test_a_replay_shows_the_first_answer_though_the_intent_has_moved_on(emulator: Emulator) -> None:
     first = deposit(emulator, "moved-on")
-    assert confirm(emulator, first, payment_method="pm_card_visa") == "succeeded"
+    assert confirmed(emulator, first) == "succeeded"
     assert deposit(emulator, "moved-on").status == "requires_payment_method"
     assert emulator.sdk.v1.payment_intents.retrieve(first.id).status == "succeeded"
 
@@ -88,7 +85,7 @@ def test_a_declined_charge_is_stored_and_replayed(emulator: Emulator) -> None:
 
 def test_a_confirmed_payment_is_told_by_a_signed_webhook_with_its_metadata(emulator: Emulator) -> None:
     intent = deposit(emulator, "confirmed")
-    assert confirm(emulator, intent, payment_method="pm_card_visa") == "succeeded"
+    assert confirmed(emulator, intent) == "succeeded"
     assert eventually(lambda: emulator.receiver.types(intent.id) == ["payment_intent.succeeded"])
     told = emulator.receiver.events()[-1].to_dict()["data"]["object"]
     assert told["metadata"] == {"payment_id": "pay_1", "user_id": "user_1"}
@@ -97,7 +94,7 @@ def test_a_confirmed_payment_is_told_by_a_signed_webhook_with_its_metadata(emula
 
 def test_a_forged_signature_is_refused_by_the_sdk(emulator: Emulator) -> None:
     intent = deposit(emulator, "forged")
-    confirm(emulator, intent, payment_method="pm_card_visa")
+    confirmed(emulator, intent)
     assert eventually(lambda: emulator.receiver.types(intent.id) != [])
     body, signature = emulator.receiver.deliveries[-1]
     with pytest.raises(stripe.SignatureVerificationError):
@@ -106,47 +103,39 @@ def test_a_forged_signature_is_refused_by_the_sdk(emulator: Emulator) -> None:
 
 def test_a_declined_card_can_be_followed_by_another(emulator: Emulator) -> None:
     intent = deposit(emulator, "second-card")
-    declined = emulator.as_app(
-        f"/v1/payment_intents/{intent.id}/confirm",
-        client_secret=intent.client_secret or "",
-        payment_method="pm_card_chargeCustomerFail",
-    )
+    declined = confirm(emulator, intent, "pm_card_chargeCustomerFail")
     assert (declined.status_code, declined.json()["error"]["code"]) == (402, "card_declined")
     assert emulator.sdk.v1.payment_intents.retrieve(intent.id).status == "requires_payment_method"
-    assert confirm(emulator, intent, payment_method="pm_card_visa") == "succeeded"
+    assert confirmed(emulator, intent) == "succeeded"
 
 
 def test_3d_secure_completed_pays(emulator: Emulator) -> None:
     intent = deposit(emulator, "3ds-completed")
-    assert confirm(emulator, intent, **THREE_D_SECURE_CARD) == "requires_action"
-    assert authenticate(emulator, intent, success=True) == "succeeded"
+    assert confirmed(emulator, intent, THREE_D_SECURE) == "requires_action"
+    assert authenticated(emulator, intent, success=True) == "succeeded"
 
 
 def test_3d_secure_failed_asks_for_another_payment_method(emulator: Emulator) -> None:
     intent = deposit(emulator, "3ds-failed")
-    assert confirm(emulator, intent, **THREE_D_SECURE_CARD) == "requires_action"
-    assert authenticate(emulator, intent, success=False) == "requires_payment_method"
-    assert confirm(emulator, intent, payment_method="pm_card_visa") == "succeeded"
+    assert confirmed(emulator, intent, THREE_D_SECURE) == "requires_action"
+    assert authenticated(emulator, intent, success=False) == "requires_payment_method"
+    assert confirmed(emulator, intent) == "succeeded"
 
 
 def test_3d_secure_abandoned_can_be_cancelled_and_then_never_pays(emulator: Emulator) -> None:
     intent = deposit(emulator, "3ds-abandoned")
-    confirm(emulator, intent, **THREE_D_SECURE_CARD)
+    confirmed(emulator, intent, THREE_D_SECURE)
     cancelled = emulator.sdk.v1.payment_intents.cancel(
         intent.id, {"cancellation_reason": "abandoned"}, {"idempotency_key": "3ds-abandoned-cancel"}
     )
     assert (cancelled.status, cancelled.cancellation_reason) == ("canceled", "abandoned")
-    late = emulator.as_app(
-        f"/v1/payment_intents/{intent.id}/confirm",
-        client_secret=intent.client_secret or "",
-        payment_method="pm_card_visa",
-    )
+    late = confirm(emulator, intent, "pm_card_visa")
     assert (late.status_code, late.json()["error"]["code"]) == (400, "payment_intent_unexpected_state")
 
 
 def test_a_refund_repeated_with_its_key_pays_back_once(emulator: Emulator) -> None:
     intent = deposit(emulator, "refunded")
-    confirm(emulator, intent, payment_method="pm_card_visa")
+    confirmed(emulator, intent)
     refunds = {
         emulator.sdk.v1.refunds.create({"payment_intent": intent.id}, {"idempotency_key": "refund-1"}).id
         for _ in range(2)

@@ -17,6 +17,7 @@ from parking.domain.blocker import (
     Connectivity,
     Occupancy,
     Position,
+    Report,
     Result,
     Wanted,
     receive,
@@ -174,14 +175,14 @@ steps = st.lists(st.tuples(st.sampled_from(WISHES), st.none() | reports, st.inte
 
 @given(steps)
 def test_whatever_happens_at_most_one_command_is_pending_and_none_raises_onto_a_car(
-    happened: list[tuple[Wanted, object, int]],
+    happened: list[tuple[Wanted, Report | None, int]],
 ) -> None:
     blocker, now = REST, NOW
     for wanted, report, seconds in happened:
         now += seconds * SECOND
         if report is not None:
             named = blocker.command.command_id if blocker.command else None
-            news = replace(report, command_id=named, received_at=now)  # type: ignore[type-var]
+            news = replace(report, command_id=named, received_at=now)
             blocker = receive(blocker, news, blocker.shadow_version + 1)
         before = blocker
         blocker = steer(blocker, wanted, now)
@@ -193,10 +194,10 @@ def test_whatever_happens_at_most_one_command_is_pending_and_none_raises_onto_a_
 
 @given(st.lists(reports, min_size=1, max_size=4), st.sampled_from(WISHES), st.data())
 def test_the_same_facts_in_any_order_bring_the_barrier_to_the_same_place(
-    heard: list[object], wanted: Wanted, data: st.DataObject
+    heard: list[Report], wanted: Wanted, data: st.DataObject
 ) -> None:
     """Each report comes once or more, in any order, with triggers in between; then the last command times out."""
-    documents = [(n, replace(r, command_id=None, result=None)) for n, r in enumerate(heard, start=10)]  # type: ignore[type-var]
+    documents = [(n, replace(r, command_id=None, result=None)) for n, r in enumerate(heard, start=10)]
     goals = set[Position]()
     for _ in range(3):
         blocker = a_blocker(report=None)

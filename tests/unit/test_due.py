@@ -86,35 +86,33 @@ def test_an_extended_stay_is_told_about_its_new_end() -> None:
     assert paid.due == Due(ENDS + 60 * MINUTE - TELL_BEFORE_END, Step.TELL_END)
 
 
-def _acts(reservation: Reservation, act: str, now: datetime) -> Reservation:
-    """What a driver, the machine or a schedule does at this moment; what the rules refuse changes nothing."""
+def _extend(reservation: Reservation, now: datetime) -> Reservation:
+    hold_expires_at = min(now + HOLD, reservation.ends_at)
+    longer = an_extension(ends_at=reservation.ends_at + 20 * MINUTE, hold_expires_at=hold_expires_at)
+    return hold_extension(reservation, longer, reservation.ends_at + 60 * MINUTE, now)
+
+
+def _pay_extension(reservation: Reservation, now: datetime) -> Reservation:
     extension = reservation.open_extension
-    match act:
-        case "pay":
-            return confirm(reservation, PAYMENT, now)
-        case "arrive":
-            return request_arrival(reservation, now)
-        case "machine answers":
-            return arrive(reservation, now)
-        case "depart":
-            return depart(reservation, now)
-        case "cancel":
-            return cancel(reservation, now)
-        case "extend":
-            longer = an_extension(
-                ends_at=reservation.ends_at + 20 * MINUTE, hold_expires_at=min(now + HOLD, reservation.ends_at)
-            )
-            return hold_extension(reservation, longer, reservation.ends_at + 60 * MINUTE, now)
-        case "pay extension" if extension:
-            return confirm_extension(reservation, extension.extension_id, PAYMENT, now)
-        case "schedules":
-            due = reservation.due
-            return HANDLERS[due.step][-1](reservation, now) if due and due.at <= now else reservation
-        case _:
-            return reservation
+    return confirm_extension(reservation, extension.extension_id, PAYMENT, now) if extension else reservation
 
 
-ACTS = ["pay", "arrive", "machine answers", "depart", "cancel", "extend", "pay extension", "schedules", "schedules"]
+def _schedules(reservation: Reservation, now: datetime) -> Reservation:
+    due = reservation.due
+    return HANDLERS[due.step][-1](reservation, now) if due and due.at <= now else reservation
+
+
+ACTS: list[Handler] = [
+    lambda r, now: confirm(r, PAYMENT, now),
+    request_arrival,
+    arrive,
+    depart,
+    cancel,
+    _extend,
+    _pay_extension,
+    _schedules,
+    _schedules,
+]
 stays = st.builds(
     lambda start, length: a_reservation(
         starts_at=NOW + timedelta(minutes=start),
@@ -124,30 +122,29 @@ stays = st.builds(
     st.sampled_from([0, 5, 14, 15, 16, 40]),
     st.sampled_from([1, 10, 15, 29, 30, 31, 90]),
 )
+History = list[tuple[Handler, int]]
 histories = st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 25)), max_size=20)
 
 
-def _lived(reservation: Reservation, history: list[tuple[str, int]]) -> tuple[list[Reservation], datetime]:
+def _lived(reservation: Reservation, history: History) -> tuple[list[Reservation], datetime]:
     """The reservation after each act, so many minutes after the one before; and the time in the end."""
     now, states = NOW, [reservation]
     for act, minutes in history:
         now += timedelta(minutes=minutes)
         with suppress(Refused):
-            states.append(_acts(states[-1], act, now))
+            states.append(act(states[-1], now))
     return states, now
 
 
 @given(stays, histories)
-def test_a_step_is_due_exactly_while_the_reservation_has_not_ended(
-    stay: Reservation, history: list[tuple[str, int]]
-) -> None:
+def test_a_step_is_due_exactly_while_the_reservation_has_not_ended(stay: Reservation, history: History) -> None:
     for state in _lived(stay, history)[0]:
         assert (state.due is None) is (state.status in TERMINAL)
 
 
 @given(stays, histories, st.integers(0, 10_000))
 def test_the_handler_of_a_due_step_always_moves_it_on_however_late_it_comes(
-    stay: Reservation, history: list[tuple[str, int]], late_seconds: int
+    stay: Reservation, history: History, late_seconds: int
 ) -> None:
     for state in _lived(stay, history)[0]:
         if state.due is None:
@@ -161,7 +158,7 @@ def test_the_handler_of_a_due_step_always_moves_it_on_however_late_it_comes(
 
 @given(stays, histories, st.integers(1, 90))
 def test_left_to_the_schedules_every_reservation_ends_soon_after_its_time(
-    stay: Reservation, history: list[tuple[str, int]], tick_minutes: int
+    stay: Reservation, history: History, tick_minutes: int
 ) -> None:
     states, now = _lived(stay, history)
     reservation = states[-1]
@@ -176,9 +173,7 @@ def test_left_to_the_schedules_every_reservation_ends_soon_after_its_time(
 
 
 @given(stays, histories)
-def test_a_claim_covers_what_was_sold_for_as_long_as_it_may_be_used(
-    stay: Reservation, history: list[tuple[str, int]]
-) -> None:
+def test_a_claim_covers_what_was_sold_for_as_long_as_it_may_be_used(stay: Reservation, history: History) -> None:
     for state in _lived(stay, history)[0]:
         if state.status in (S.HELD, S.CONFIRMED, S.ACTIVE):
             assert state.claim is not None

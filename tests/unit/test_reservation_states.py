@@ -35,42 +35,44 @@ from tests.builders import NOW, a_reservation, a_spot, an_interval
 from tests.unit.stays import ACTIVE, ARRIVING, CONFIRMED, ENDS, EVERY_STATUS, HELD, MINUTE, PAYMENT, STARTS, TERMINAL, S
 
 Move = Callable[[Reservation], Reservation]
-MOVES: dict[str, tuple[Move, dict[S, S | type[Exception] | None]]] = {
-    # what is done: (how, what becomes of each status; None or absent: unchanged)
-    "the hold lapses": (lambda r: expire_hold(r, NOW + HOLD), {S.HELD: S.EXPIRED}),
+Outcome = S | type[Exception]
+
+
+def _when(*statuses: S, then: Outcome) -> dict[S, Outcome]:
+    return dict.fromkeys(statuses, then)
+
+
+MOVES: dict[str, tuple[Move, dict[S, Outcome]]] = {
+    # what is done: (how, what becomes of each status; absent: unchanged)
+    "the hold lapses": (lambda r: expire_hold(r, NOW + HOLD), _when(S.HELD, then=S.EXPIRED)),
     "it is paid": (
         lambda r: confirm(r, PAYMENT, NOW + MINUTE),
-        {
-            S.HELD: S.CONFIRMED,
-            S.EXPIRED: HoldExpired,
-            S.CONFIRMED: AlreadyPaid,
-            S.ACTIVE: AlreadyPaid,
-            S.COMPLETED: AlreadyPaid,
-            S.CANCELLED: AlreadyPaid,
-            S.NO_SHOW: AlreadyPaid,
-        },
+        _when(S.HELD, then=S.CONFIRMED)
+        | _when(S.EXPIRED, then=HoldExpired)
+        | _when(S.CONFIRMED, S.ACTIVE, S.COMPLETED, S.CANCELLED, S.NO_SHOW, then=AlreadyPaid),
     ),
     "the owner arrives": (
         lambda r: request_arrival(r, STARTS + 30 * MINUTE),
-        {S.HELD: NotPaid, S.CONFIRMED: S.CONFIRMED} | dict.fromkeys(TERMINAL, WrongState),
+        _when(S.HELD, then=NotPaid) | _when(S.CONFIRMED, then=S.CONFIRMED) | _when(*TERMINAL, then=WrongState),
     ),
     "the blocker reports LOWERED though nobody arrived": (lambda r: arrive(r, STARTS), {}),
     "the driver departs": (
         lambda r: depart(r, STARTS + 60 * MINUTE),
-        {S.ACTIVE: S.COMPLETED} | dict.fromkeys([S.HELD, S.CONFIRMED, S.EXPIRED, S.CANCELLED, S.NO_SHOW], WrongState),
+        _when(S.ACTIVE, then=S.COMPLETED)
+        | _when(S.HELD, S.CONFIRMED, S.EXPIRED, S.CANCELLED, S.NO_SHOW, then=WrongState),
     ),
     "the driver cancels": (
         lambda r: cancel(r, STARTS - MINUTE),
-        {S.HELD: S.CANCELLED, S.CONFIRMED: S.CANCELLED}
-        | dict.fromkeys([S.ACTIVE, S.COMPLETED, S.EXPIRED, S.NO_SHOW], WrongState),
+        _when(S.HELD, S.CONFIRMED, then=S.CANCELLED)
+        | _when(S.ACTIVE, S.COMPLETED, S.EXPIRED, S.NO_SHOW, then=WrongState),
     ),
     "the end comes and no car is seen": (
         lambda r: finish(r, False, ENDS),
-        {S.CONFIRMED: S.NO_SHOW, S.ACTIVE: S.COMPLETED},
+        _when(S.CONFIRMED, then=S.NO_SHOW) | _when(S.ACTIVE, then=S.COMPLETED),
     ),
     "the end comes and a car is there": (
         lambda r: finish(r, True, ENDS),
-        {S.CONFIRMED: S.NO_SHOW, S.ACTIVE: S.ACTIVE},
+        _when(S.CONFIRMED, then=S.NO_SHOW) | _when(S.ACTIVE, then=S.ACTIVE),
     ),
 }
 

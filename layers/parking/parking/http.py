@@ -47,8 +47,8 @@ _YEARS = range(2000, 2200)
 
 
 def _text(value: object) -> object:
-    """Only text is a time: a number would silently be taken as seconds since 1970."""
-    if not isinstance(value, str):
+    """Of what a request can hold only text is a time: a number would silently be seconds since 1970."""
+    if isinstance(value, int | float):
         # A TypeError would leave pydantic as a crash; a ValueError becomes the field's error.
         raise ValueError("must be a time like 2026-01-31T09:30:00Z")  # noqa: TRY004
     return value

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from parking.adapters.limits import check_number_of_items
 from parking.services.ports import Aggregate
-
-ITEMS_MAX = 100  # DynamoDB's limit for one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +24,5 @@ def plan_commit(saves: Sequence[Aggregate], unchanged: Sequence[Aggregate]) -> C
     if len(saved) != len(saves):
         raise ValueError("a commit saves an item twice")
     checked = {(type(item), item.key): item for item in unchanged if (type(item), item.key) not in saved}
-    if len(saved) + len(checked) > ITEMS_MAX:
-        raise ValueError(f"a commit of {len(saved) + len(checked)} items is over the limit of {ITEMS_MAX}")
+    check_number_of_items(len(saved) + len(checked))
     return CommitPlan(tuple(saved.values()), tuple(checked.values()))

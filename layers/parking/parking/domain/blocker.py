@@ -9,6 +9,7 @@ from parking.domain.ids import BlockerId, CommandId, ReservationId, SpotId, User
 COMMAND_LIFETIME = timedelta(minutes=2)  # a device drops a command that is older
 RETRY_AFTER = timedelta(seconds=30)  # between two attempts at the same position, so that refusals cannot spin
 REPORT_FRESH_FOR = timedelta(minutes=15)  # three heartbeats of the device (docs/device.md)
+VERSION_RESETS_AFTER = timedelta(minutes=30)  # half of what AWS takes, and far longer than a take-over
 HISTORY_LENGTH = 10
 
 
@@ -177,7 +178,9 @@ def receive(blocker: Blocker, report: Report, shadow_version: int) -> Blocker:
     if shadow_version <= blocker.shadow_version:
         return blocker
     heard = replace(blocker, report=report, shadow_version=shadow_version)
-    if heard.presence_at is None or report.received_at > heard.presence_at:
+    if heard.connectivity is Connectivity.OFFLINE and (
+        heard.presence_at is None or report.received_at > heard.presence_at
+    ):
         # Who reports is connected, even if the presence event is still on its way or was lost.
         heard = replace(heard, connectivity=Connectivity.ONLINE, presence_at=report.received_at)
     command = heard.command
@@ -193,14 +196,17 @@ def receive(blocker: Blocker, report: Report, shadow_version: int) -> Blocker:
 def see_presence(blocker: Blocker, connectivity: Connectivity, at: datetime, version: int) -> Blocker:
     """The blocker after a connect or disconnect, which come twice and out of order.
 
-    `version` is AWS's versionNumber: it grows with each connection of the client, and a connection's two events share
-    it, so of the same version the disconnect is the later one.
+    `version` is AWS's versionNumber: it grows with each connection of the client and begins anew after about an hour
+    without one. A connection's two events share it. An older connection may end after the newer one began, so a lower
+    number counts only when it comes long after all that is known (AWS IoT, "Lifecycle events").
     """
-    if version < blocker.presence_version:
-        return blocker
-    ended = blocker.connectivity is Connectivity.OFFLINE and version == blocker.presence_version
-    if ended and connectivity is Connectivity.ONLINE:
-        return blocker
+    known_at = blocker.presence_at
+    if known_at is not None:
+        older_connection = version < blocker.presence_version and at - known_at < VERSION_RESETS_AFTER
+        has_ended = blocker.connectivity is Connectivity.OFFLINE and version == blocker.presence_version
+        ended_at_once = has_ended and connectivity is Connectivity.ONLINE and at == known_at
+        if at < known_at or older_connection or ended_at_once:
+            return blocker
     return replace(blocker, connectivity=connectivity, presence_at=at, presence_version=version)
 
 

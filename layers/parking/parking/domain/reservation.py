@@ -266,8 +266,6 @@ def hold_extension(
     check_extendable(reservation, now)
     if reservation.open_extension:
         raise WrongState("Another extension waits for its payment.", status=reservation.status)
-    if len(reservation.extensions) >= MOST_EXTENSIONS:
-        raise ExtensionUnavailable("The stay was extended as often as it can be.", latest_ends_at=reservation.ends_at)
     if extension.ends_at > latest_ends_at:
         raise ExtensionUnavailable("The stay cannot last until then.", latest_ends_at=latest_ends_at)
     return replace(reservation, extensions=(*reservation.extensions, extension))
@@ -288,11 +286,20 @@ def showing(calendar: Calendar, reservation: Reservation) -> Calendar:
 
 def latest_end(reservation: Reservation, calendar: Calendar) -> datetime:
     """Until when the stay can be extended: the next booking less the turnover, and never over the limits."""
+    if len(reservation.extensions) >= MOST_EXTENSIONS:
+        return reservation.ends_at
     limits = [reservation.starts_at + LONGEST_STAY, reservation.ends_at + LONGEST_EXTENSION]
     following = calendar.next_start_after(reservation.ends_at, but=reservation.reservation_id)
     if following:
         limits.append(following - timedelta(minutes=reservation.turnover_minutes))
     return max(min(limits), reservation.ends_at)
+
+
+def taken_next(reservation: Reservation, calendar: Calendar, step: timedelta) -> bool:
+    """True if it is the next booking that leaves no room for even one step more."""
+    following = calendar.next_start_after(reservation.ends_at, but=reservation.reservation_id)
+    turnover = timedelta(minutes=reservation.turnover_minutes)
+    return following is not None and following - turnover < reservation.ends_at + step
 
 
 def confirm_extension(

@@ -74,7 +74,7 @@ def deposited(payment: Payment, wallet: Wallet, now: datetime) -> Notification:
 _BEFORE_THE_END = {
     NotificationKind.STAY_ENDING_EXTENDABLE: "You can extend it until {latest}.",
     NotificationKind.STAY_ENDING_SPOT_TAKEN: "Somebody else has the spot next, so it cannot be extended.",
-    NotificationKind.STAY_ENDING_LONGEST: "It has reached the longest time that a stay can last.",
+    NotificationKind.STAY_ENDING_LONGEST: "It cannot be extended any further.",
 }
 
 

@@ -21,6 +21,7 @@ from parking.domain.reservation import (
     latest_end,
     look_again,
     mark_told,
+    taken_next,
 )
 from parking.services import notices
 from parking.services.blockers import reconcile
@@ -79,10 +80,11 @@ def tell_ending(store: Store, now: datetime) -> Swept:
 
 
 def _ending_notice(store: Store, reservation: Reservation, calendar: Calendar, now: datetime) -> Notification:
+    step = spot_of(store, reservation.spot_id).tariff.step
     latest = latest_end(reservation, calendar)
-    if latest >= reservation.ends_at + spot_of(store, reservation.spot_id).tariff.step:
+    if latest >= reservation.ends_at + step:
         kind = NotificationKind.STAY_ENDING_EXTENDABLE
-    elif calendar.next_start_after(reservation.ends_at, but=reservation.reservation_id):
+    elif taken_next(reservation, calendar, step):
         kind = NotificationKind.STAY_ENDING_SPOT_TAKEN
     else:
         kind = NotificationKind.STAY_ENDING_LONGEST

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from botocore.exceptions import ClientError
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 
 from parking.services.ports import Busy, Conflict
@@ -42,8 +43,9 @@ def translated() -> Iterator[None]:
 
 
 def _codes(error: PynamoDBException) -> frozenset[str]:
-    """The reasons of a cancelled transaction, or else the error's own code."""
-    if isinstance(error, TransactWriteError) and error.cause_response_code == _CANCELLED:
-        reasons = frozenset(reason.code for reason in error.cancellation_reasons if reason)
-        return reasons or frozenset({_CANCELLED})
-    return frozenset({error.cause_response_code or type(error.cause).__name__})
+    """The reasons of a cancelled transaction, or else the error's own code; what is no answer at all has its type."""
+    if not isinstance(error.cause, ClientError):
+        return frozenset({type(error.cause).__name__})
+    code = error.cause.response["Error"]["Code"]
+    reasons = error.cancellation_reasons if isinstance(error, TransactWriteError) and code == _CANCELLED else []
+    return frozenset(reason.code for reason in reasons if reason) or frozenset({code})

@@ -28,6 +28,7 @@ from parking.adapters.dynamodb.reservations import BY_CREATED, DUE, ReservationM
 from parking.adapters.dynamodb.schema import shape_of, table_names
 from parking.adapters.dynamodb.spots import BY_CELL
 from parking.adapters.dynamodb.tables import Tables
+from parking.adapters.limits import check_number_of_items
 from parking.adapters.listing import LISTED_BY_CREATED, Position, decode_cursor, encode_cursor, is_wanted, position_of
 from parking.domain.calendar import Calendar, CalendarDay
 from parking.domain.ids import SpotId, UserId
@@ -73,6 +74,7 @@ class DynamoStore:
 
     def get_many[A: Aggregate](self, kind: type[A], keys: Sequence[Key]) -> list[A]:
         """The items that exist of these keys, in the order of the keys. At most 100. Raises Busy."""
+        check_number_of_items(len(keys))
         wanted = list(dict.fromkeys(key for key in keys if _could_exist(key)))
         found = {item.key: item for item in self._batch_get(kind, wanted)} if wanted else {}
         return [found[key] for key in keys if key in found]

@@ -8,7 +8,7 @@ from parking.services.ports import CardError, Intent
 
 
 class MemoryCards:
-    """CardGateway, with the driver's side of it: `pay` and `decline` are what happens on the phone."""
+    """CardGateway, with the driver's side of it: `pay` is what happens on the phone."""
 
     def __init__(self) -> None:
         self._intents: dict[str, Intent] = {}
@@ -43,9 +43,3 @@ class MemoryCards:
         with self._lock:
             paid = replace(intent, status="succeeded", amount_received_minor=intent.amount_minor)
             self._intents[intent_id] = paid
-
-    def decline(self, intent_id: str) -> None:
-        """The driver's bank says no; Stripe waits for another card."""
-        intent = self.intent(intent_id)
-        with self._lock:
-            self._intents[intent_id] = replace(intent, status="requires_payment_method")

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, cast
 
 from parking.adapters.commit_plan import plan_commit
+from parking.adapters.limits import check_number_of_items
 from parking.adapters.listing import decode_cursor, encode_cursor, is_wanted, position_of
 from parking.domain.calendar import Calendar, CalendarDay
 from parking.domain.ids import SpotId, UserId
@@ -31,7 +32,8 @@ class MemoryStore:
             return cast(A | None, self._items.get((kind, key)))
 
     def get_many[A: Aggregate](self, kind: type[A], keys: Sequence[Key]) -> list[A]:
-        """The items that exist of these keys, in the order of the keys."""
+        """The items that exist of these keys, in the order of the keys. At most 100."""
+        check_number_of_items(len(keys))
         with self._lock:
             found = [self._items.get((kind, tuple(key))) for key in keys]
         return [cast(A, item) for item in found if item is not None]

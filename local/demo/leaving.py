@@ -1,0 +1,60 @@
+"""Act three: Anna leaves, and Boris changes his mind."""
+
+from local.demo.booking import DEPOSIT_MINOR
+from local.demo.journey import Journey
+from local.demo.words import clock, money
+
+
+def leave(journey: Journey, boris_reservation_id: str) -> None:
+    """From the departure to the refund. Raises Unexpected."""
+    journey.tell.act("Anna leaves")
+    _depart(journey)
+    _receipt(journey)
+    _change_of_mind(journey, boris_reservation_id)
+
+
+def _depart(journey: Journey) -> None:
+    tell, anna, machine = journey.tell, journey.anna, journey.machine
+    tell.step("Anna drives away and says so")
+    tell.asks("in the street: her car leaves the spot")
+    machine.drives_car(onto_it=False)
+    tell.awaits(f"{machine.blocker_id} reports", machine.reported, expected=("LOWERED", "VACANT"), shown=" ".join)
+    anna.asks(
+        "POST",
+        f"{journey.stay}/departure",
+        expected={"status": "COMPLETED", "reason": "DEPARTED"},
+        shown=["ended_at"],
+    )
+    told = [one["kind"] for one in anna.inbox()]
+    tell.sees("Anna is told that the stay is completed", told.count("RESERVATION_COMPLETED"), expected=1)
+    # The spot idles LOWERED, so nothing has to move: the motor has run twice in all.
+    runs = ["raising", "lowering"]
+    tell.sees("the barrier idles LOWERED; the motor ran", machine.motor_runs(), expected=runs, shown=", ".join)
+
+
+def _receipt(journey: Journey) -> None:
+    tell, zone = journey.tell, journey.spot["time_zone"]
+    tell.step("Anna looks at the receipt")
+    receipt = journey.anna.asks(
+        "GET",
+        f"{journey.stay}/receipt",
+        expected={"status": "COMPLETED", "paid_amount": journey.paid_minor, "refunded_amount": 0},
+    )
+    for line in receipt["lines"]:
+        tell.answers(f"{money(line['amount']):>10}  {line['text']}")
+    came, went = (clock(receipt[name], zone, seconds=True) for name in ("arrived_at", "ended_at"))
+    tell.answers(f"{money(receipt['paid_amount']):>10}  paid; arrived {came}, left {went}")
+    lines_minor = sum(line["amount"] for line in receipt["lines"])
+    tell.sees("the lines add up to", lines_minor, expected=journey.paid_minor, shown=money)
+
+
+def _change_of_mind(journey: Journey, reservation_id: str) -> None:
+    tell, boris = journey.tell, journey.boris
+    tell.step("Boris cancels before his start: everything comes back")
+    boris.asks(
+        "POST",
+        f"/reservations/{reservation_id}/cancellation",
+        expected={"status": "CANCELLED", "reason": "CANCELLED_BY_DRIVER"},
+        shown=["ended_at"],
+    )
+    tell.sees("Boris's wallet", boris.balance_minor(), expected=DEPOSIT_MINOR, shown=money)
