@@ -11,10 +11,13 @@ from local.ports import Ports
 from local.supervisor import Interrupted, Supervisor
 from local.tools import STATE_FOLDER
 
+PLAIN_LINE_CHARACTERS = 160
+
 
 def main() -> int:
-    # Without a terminal: plain lines of any length, so that a log or a pipe reads well.
-    console = Console(highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+    # Without a terminal: plain lines that are not cut, so that a log or a pipe reads well.
+    width = None if sys.stdout.isatty() else PLAIN_LINE_CHARACTERS
+    console = Console(highlight=False, emoji=False, width=width, soft_wrap=width is not None)
     arguments = _parse()
     supervisor = Supervisor(arguments.folder, console)
     try:

@@ -17,6 +17,7 @@ from local.tools import ROOT
 
 PROVISIONS_AT_ONCE = 4
 CONNECT_SECONDS_MAX = 60
+CONNECT_POLL_SECONDS = 0.2
 TRAVEL_SECONDS = 0.5
 MQTT_HOST = "localhost"  # the name in the certificate of the emulator's MQTT listener
 
@@ -47,11 +48,13 @@ def simulate(processes: Processes, ports: Ports, blocker_ids: Sequence[str], fol
     config.write_text(_simulator_config(ports, blocker_ids), encoding="utf-8")
     command = [sys.executable, "-m", "parking_blocker.simulator", "--config", config]
     processes.start("blocker simulator", command, cloud.own_variables() | {"PYTHONPATH": str(ROOT / "device")})
-    processes.wait_until(
-        lambda: _connected(ports.simulator) == len(blocker_ids),
-        f"{len(blocker_ids)} blockers to connect",
-        timeout_seconds=CONNECT_SECONDS_MAX,
-    )
+    with httpx.Client(base_url=f"http://{HOST}:{ports.simulator}") as control:
+        processes.wait_until(
+            lambda: _connected(control) == len(blocker_ids),
+            f"{len(blocker_ids)} blockers to connect",
+            timeout_seconds=CONNECT_SECONDS_MAX,
+            poll_seconds=CONNECT_POLL_SECONDS,
+        )
 
 
 def _keep_certificate(provisioned: dict[str, Any], folder: Path) -> str:
@@ -85,9 +88,9 @@ def _toml(table: dict[str, Any]) -> str:
     return "".join(f"{name} = {json.dumps(value)}\n" for name, value in table.items())
 
 
-def _connected(control_port: int) -> int:
+def _connected(control: httpx.Client) -> int:
     try:
-        connected: int = httpx.get(f"http://{HOST}:{control_port}/health").raise_for_status().json()["connected"]
+        connected: int = control.get("/health").raise_for_status().json()["connected"]
     except httpx.HTTPError:
         return 0
     return connected

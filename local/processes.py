@@ -12,7 +12,7 @@ from typing import IO, Self
 
 from local.errors import LocalError
 from local.tools import ROOT
-from local.waiting import wait_until
+from local.waiting import POLL_SECONDS, wait_until
 
 TETHER = Path(__file__).with_name("tether.py")
 LOG_LINES_SHOWN = 15
@@ -80,9 +80,22 @@ class Processes:
             if status is not None:
                 raise LocalError(f"{child.name} ended by itself with exit status {status}. {_log_of(child)}")
 
-    def wait_until(self, condition: Callable[[], bool], what: str, *, timeout_seconds: float) -> None:
+    def wait_until(
+        self,
+        condition: Callable[[], bool],
+        what: str,
+        *,
+        timeout_seconds: float,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
         """Wait for a condition as long as every child lives; LocalError when it takes longer than the timeout."""
-        wait_until(condition, f"{what} (logs: {self._logs})", timeout_seconds=timeout_seconds, check=self.check)
+        wait_until(
+            condition,
+            f"{what} (logs: {self._logs})",
+            timeout_seconds=timeout_seconds,
+            poll_seconds=poll_seconds,
+            check=self.check,
+        )
 
     @property
     def children(self) -> tuple[Child, ...]:

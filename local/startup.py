@@ -29,6 +29,7 @@ STRIPE_SECRET = {"api_key": "sk_test_local", "webhook_secret": "whsec_local"}
 WALLET_MINOR = 5000
 START_SECONDS_MAX = 60
 REPORT_SECONDS_MAX = 60
+REPORT_POLL_SECONDS = 0.5  # each look is a search by Lambda, on the processor that the reports need too
 # The widest search that the API offers.
 SEARCH_RADIUS_M, SEARCH_LIMIT = 5000, 100
 END_POSITIONS = ("LOWERED", "RAISED")
@@ -51,15 +52,10 @@ def running(progress: Progress | None = None) -> Iterator[Stack]:
 def supervised(ports: Ports, folder: Path, progress: Progress) -> Iterator[tuple[Stack, Processes]]:
     """`running`, with the processes for whoever watches them."""
     shutil.rmtree(folder / "blockers", ignore_errors=True)
-    stack_file = folder / "stack.json"
     # The pool is left last: its threads end soon after the processes that they wait for.
     with ThreadPoolExecutor(8) as pool, Processes(folder / "logs") as processes:
         stack = _Startup(ports, folder, progress, processes, pool).run()
-        stack_file.write_text(json.dumps(stack.document(), indent=2) + "\n")
-        try:
-            yield stack, processes
-        finally:
-            stack_file.unlink(missing_ok=True)
+        yield stack, processes
 
 
 class _Startup:
@@ -125,11 +121,12 @@ class _Startup:
     def _wait_for_answer(self, url: str) -> None:
         def answers() -> bool:
             try:
-                return httpx.get(url).is_success
+                return client.get(url).is_success
             except httpx.TransportError:
                 return False
 
-        self._processes.wait_until(answers, url, timeout_seconds=START_SECONDS_MAX)
+        with httpx.Client() as client:
+            self._processes.wait_until(answers, url, timeout_seconds=START_SECONDS_MAX)
 
     def _open_wallets(self, stack: Stack) -> None:
         with self._progress.step("connect Stripe, sign up two drivers and fill their wallets"):
@@ -155,7 +152,10 @@ class _Startup:
 
         with self._progress.step("hear from every blocker"):
             self._processes.wait_until(
-                all_reported, f"{spots} spots whose blockers have reported", timeout_seconds=REPORT_SECONDS_MAX
+                all_reported,
+                f"{spots} spots whose blockers have reported",
+                timeout_seconds=REPORT_SECONDS_MAX,
+                poll_seconds=REPORT_POLL_SECONDS,
             )
 
     def _put_blockers_up(self, stack: Stack, wishes: tuple[dict[str, Any], ...]) -> None:

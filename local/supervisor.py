@@ -23,6 +23,7 @@ from rich.table import Table
 from local.errors import LocalError
 from local.ports import Ports
 from local.progress import Progress
+from local.stack import Stack
 from local.startup import supervised
 from local.tools import ROOT
 from local.waiting import wait_until
@@ -60,7 +61,7 @@ class Supervisor:
             with supervised(ports, self._folder, progress) as (stack, processes):
                 _print_stack(self._console, stack.document())
                 self._console.print(f"Ready after {progress.seconds():.0f} s. Ctrl-C or `make down` ends it.")
-                with suppress(Interrupted):
+                with self._announced(stack), suppress(Interrupted):
                     while True:
                         processes.check()
                         time.sleep(CHECK_SECONDS)
@@ -123,6 +124,15 @@ class Supervisor:
         return 0
 
     @contextmanager
+    def _announced(self, stack: Stack) -> Iterator[None]:
+        """Keep stack.json there exactly as long as the system is ready; `up_detached` waits for it."""
+        self._stack_file.write_text(json.dumps(stack.document(), indent=2) + "\n")
+        try:
+            yield
+        finally:
+            self._stack_file.unlink(missing_ok=True)
+
+    @contextmanager
     def _alone(self) -> Iterator[None]:
         self._folder.mkdir(parents=True, exist_ok=True)
         with self._lock_file.open("a+") as lock:
@@ -177,7 +187,8 @@ def _pass_on(log_lines: IO[str]) -> None:
 
 
 def _print_stack(console: Console, stack: dict[str, object]) -> None:
-    table = Table("For app developers", "", title=".local/stack.json", title_justify="left")
+    table = Table("for app developers", box=None)
+    table.add_column(".local/stack.json", overflow="fold")
     for name, value in stack.items():
         if isinstance(value, list):
             for user in value:

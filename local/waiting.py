@@ -9,7 +9,12 @@ POLL_SECONDS = 0.05
 
 
 def wait_until(
-    condition: Callable[[], bool], what: str, *, timeout_seconds: float, check: Callable[[], None] | None = None
+    condition: Callable[[], bool],
+    what: str,
+    *,
+    timeout_seconds: float,
+    poll_seconds: float = POLL_SECONDS,
+    check: Callable[[], None] | None = None,
 ) -> None:
     """Return when the condition holds; LocalError after the timeout. `check` may raise at every look."""
     deadline = time.monotonic() + timeout_seconds
@@ -18,4 +23,4 @@ def wait_until(
             check()
         if time.monotonic() > deadline:
             raise LocalError(f"Waited {timeout_seconds:.0f} s for {what}, in vain.")
-        time.sleep(POLL_SECONDS)
+        time.sleep(poll_seconds)

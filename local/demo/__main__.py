@@ -8,6 +8,7 @@ from rich.console import Console
 
 from local.demo.booking import book
 from local.demo.books import open_books
+from local.demo.evidence import keep_function_logs
 from local.demo.leaving import leave
 from local.demo.narrator import Narrator, Unexpected
 from local.demo.staying import stay
@@ -17,6 +18,7 @@ from local.stack import Stack
 from local.startup import running
 
 PLAIN_WIDTH = 120
+LEGEND = "→ asked   ← answered   ✓ seen and checked.   Times of day are the spot's own; the API speaks UTC and cents."
 
 
 def main() -> int:
@@ -43,6 +45,7 @@ def main() -> int:
 
 def _play(stack: Stack, console: Console) -> int:
     """Play the story and return how many steps it had; LocalError, with the way to the logs, where it goes wrong."""
+    console.print(f"\n{LEGEND}", soft_wrap=True)
     tell = Narrator(console)
     try:
         journey, boris_reservation_id = stay(book(stack, tell))
@@ -50,7 +53,8 @@ def _play(stack: Stack, console: Console) -> int:
         open_books(journey)
     except (Unexpected, LookupError, httpx.HTTPError, BotoCoreError, ClientError) as error:
         what = str(error) if isinstance(error, Unexpected) else f"{type(error).__name__}: {error}"
-        raise LocalError(f"Step {tell.steps}: {what}\n  logs: {stack.folder / 'logs'}") from error
+        keep_function_logs(stack)
+        raise LocalError(f"Step {tell.steps}: {what}\n  logs:     {stack.folder / 'logs'}") from error
     return tell.steps
 
 

@@ -16,7 +16,7 @@ DEPOSIT_MINOR = 2000
 
 def book(stack: Stack, tell: Narrator) -> Journey:
     """From the sign-up to the raised barrier. Raises Unexpected."""
-    tell.act("Anna books")
+    tell.act("The booking")
     tell.step("Anna signs up and logs in")
     anna = Person.signs_up("Anna", stack, tell)
     tell.sees("Anna's wallet, opened on first use", anna.balance_minor(), expected=0, shown=money)
@@ -59,6 +59,7 @@ def _find(stack: Stack, tell: Narrator, anna: Person, now: datetime, ends_at: da
     window = f"starts_at={utc(now)}&ends_at={utc(ends_at)}"
     path = f"/spots?lat={stack.lat}&lon={stack.lon}&radius_m=400&{window}"
     found: list[dict[str, Any]] = anna.asks("GET", path)["items"]
+    tell.answers(f"{len(found)} spots, the nearest first")
     for one in found[:3]:
         hour = money(one["tariff"]["price_per_hour"])
         free = "free" if one["available"] else "taken"
@@ -102,7 +103,7 @@ def _reserve(tell: Narrator, anna: Person, spot: dict[str, Any], ends_at: dateti
     )
     interval = f"starts_at={reservation['starts_at']}&ends_at={reservation['ends_at']}"
     quote = anna.looks(f"/spots/{spot['spot_id']}/quote?{interval}")
-    tell.sees("the interval is still free for others", quote["available"], expected=False)
+    tell.sees("free for others now", quote["available"], expected=False)
     return reservation
 
 
@@ -143,7 +144,7 @@ def _pay(
     tell.sees("Anna's reservation", confirmed["status"], expected="CONFIRMED")
     tell.sees("Anna's wallet", anna.balance_minor(), expected=DEPOSIT_MINOR - price_minor, shown=money)
     machine = Machine(stack, at(confirmed, "guard.blocker_id"))
-    tell.awaits(f"{machine.blocker_id} reports", machine.reported, expected=("RAISED", "VACANT"), shown=" ".join)
+    tell.awaits(machine.shadow, machine.reported, expected="RAISED VACANT DONE")
     tell.sees("the motor, by the machine's journal", machine.motor_runs(), expected=["raising"], shown=" ".join)
     tell.awaits(
         "Anna's app shows the barrier",

@@ -27,7 +27,7 @@ def open_books(journey: Journey) -> None:
     """Print and check them. Raises Unexpected."""
     journey.tell.act("The books")
     _ledger(journey)
-    journey.tell.step("The inboxes, newest first")
+    journey.tell.step("The inboxes, as the app shows them")
     _inbox(journey, journey.anna, ANNA_IS_TOLD)
     _inbox(journey, journey.boris, BORIS_IS_TOLD)
     _history(journey)
@@ -93,8 +93,10 @@ def _history(journey: Journey) -> None:
     for one in journal:
         table.add_row(clock(one["at"], zone, seconds=True), one["what"], short(one["detail"]))
     tell.shows(table)
-    refused = [one for one in journal if one["what"] in ("refused", "report_rejected", "obstruction")]
-    tell.sees("refused or obstructed", len(refused), expected=0)
+    runs = ["raising", "lowering"]
+    tell.sees("in all the motor ran twice", journey.machine.motor_runs(), expected=runs, shown=", ".join)
+    refused = [one for one in journal if one["what"] in ("refused", "report_rejected")]
+    tell.sees("reports and commands refused", len(refused), expected=0)
 
 
 def _table(*headings: str, footer: bool = False) -> Table:

@@ -3,14 +3,12 @@
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 import httpx
 
-from local.cloud import REGION
 from local.demo.narrator import Narrator, Unexpected
 from local.demo.words import at, compact, short, utc
 from local.drivers import Account, Driver, confirm_payment
@@ -102,14 +100,16 @@ class Machine:
 
     def __init__(self, stack: Stack, blocker_id: str) -> None:
         self.blocker_id = blocker_id
+        self.shadow = f"{blocker_id}'s shadow, reported"
         self._simulated = f"{stack.simulator_url}/blockers/{blocker_id}"
         self._shadows = stack.client("iot-data")
 
-    def reported(self) -> tuple[str, str]:
-        """Position and occupancy in the `reported` section of its shadow."""
+    def reported(self) -> str:
+        """Position, occupancy and the result of the last command in the `reported` section of its shadow."""
         answer = self._shadows.get_thing_shadow(thingName=self.blocker_id, shadowName=SHADOW)
         reported = json.loads(answer["payload"].read())["state"]["reported"]
-        return reported["position"], reported["occupancy"]
+        # While a command is under way the shadow holds no result.
+        return " ".join(reported[name] for name in ("position", "occupancy", "result") if name in reported)
 
     def journal(self) -> list[dict[str, str]]:
         """What the machine itself wrote down, oldest first."""
@@ -125,31 +125,26 @@ class Machine:
         httpx.put(f"{self._simulated}/car", json={"present": onto_it}).raise_for_status()
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """EventBridge's schedule. An event says what time it is, so the story travels in time by sending another one."""
+def tick(stack: Stack, tell: Narrator, function: str, now: datetime) -> None:
+    """EventBridge's scheduled event for a function, with the wanted time: this is how the story travels in time.
 
-    stack: Stack
-    tell: Narrator
-
-    def checks_expiring(self, now: datetime) -> None:
-        """The minute's event for CheckExpiring, with the wanted time in it. Raises Unexpected."""
-        event = {
-            "version": "0",
-            "id": str(uuid.uuid4()),
-            "detail-type": "Scheduled Event",
-            "source": "aws.events",
-            "account": "000000000000",
-            "time": utc(now),
-            "region": REGION,
-            "resources": [],
-            "detail": {},
-        }
-        self.tell.asks(f"EventBridge → CheckExpiring {compact({'time': event['time']})}")
-        function_name = self.stack.outputs["CheckExpiringFunctionName"]
-        answer = self.stack.client("lambda").invoke(FunctionName=function_name, Payload=json.dumps(event))
-        result = json.loads(answer["Payload"].read())
-        if "FunctionError" in answer:
-            raise Unexpected("CheckExpiring", expected="no error", came=result)
-        self.tell.answers(compact(result))
-        self.tell.sees("drivers told", result["moved"], expected=1)
+    Raises Unexpected if the function fails, or moves another number of reservations than one.
+    """
+    event = {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "000000000000",
+        "time": utc(now),
+        "region": stack.region,
+        "resources": [],
+        "detail": {},
+    }
+    tell.asks(f"EventBridge, to {function}: {compact({'time': event['time']})}")
+    name = stack.outputs[f"{function}FunctionName"]
+    answer = stack.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+    result = json.loads(answer["Payload"].read())
+    if result != {"moved": 1}:
+        raise Unexpected(function, expected={"moved": 1}, came=result)
+    tell.answers(compact(result))

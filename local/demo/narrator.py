@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 from rich.console import Console, RenderableType
+from rich.padding import Padding
 
 from local.errors import LocalError
 from local.waiting import wait_until
 
 WAIT_SECONDS_MAX = 30
+INDENT = 4
 
 
 class Unexpected(Exception):
@@ -67,8 +69,7 @@ class Narrator:
 
     def shows(self, shown: RenderableType) -> None:
         """A table or a text of its own."""
-        self._console.print()
-        self._console.print(shown)
+        self._console.print(Padding(shown, (0, 0, 0, INDENT)))
 
     def _line(self, text: str, style: str) -> None:
         # The terminal wraps; a file gets the whole line.

@@ -1,11 +1,11 @@
 """Act two: Anna arrives, parks, is told of the end, and stays longer while she can."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
 from local.demo.booking import DEPOSIT_MINOR, STAY, fill_wallet
-from local.demo.cast import Person, Schedule
+from local.demo.cast import Person, tick
 from local.demo.journey import Journey
 from local.demo.words import at, money, utc
 
@@ -15,7 +15,7 @@ EXTENSION = timedelta(minutes=30)
 
 def stay(journey: Journey) -> tuple[Journey, str]:
     """From the arrival to the refused extension; also gives the id of Boris's reservation. Raises Unexpected."""
-    journey.tell.act("Anna parks")
+    journey.tell.act("The stay")
     _arrive(journey)
     _park(journey)
     _told_extendable(journey)
@@ -30,7 +30,7 @@ def _arrive(journey: Journey) -> None:
     tell, anna, machine = journey.tell, journey.anna, journey.machine
     tell.step("Anna stands before the spot and lowers the barrier")
     anna.asks("POST", f"{journey.stay}/arrival", status=HTTPStatus.ACCEPTED, shown=["status", "arrival_requested_at"])
-    tell.awaits(f"{machine.blocker_id} reports", machine.reported, expected=("LOWERED", "VACANT"), shown=" ".join)
+    tell.awaits(machine.shadow, machine.reported, expected="LOWERED VACANT DONE")
     runs = ["raising", "lowering"]
     tell.sees("the motor, by the machine's journal", machine.motor_runs(), expected=runs, shown=", ".join)
     tell.awaits("Anna's reservation, by the machine's report", journey.status, expected="ACTIVE")
@@ -41,7 +41,7 @@ def _park(journey: Journey) -> None:
     tell.step("Anna parks")
     tell.asks("in the street: her car drives onto the spot")
     machine.drives_car(onto_it=True)
-    tell.awaits(f"{machine.blocker_id} reports", machine.reported, expected=("LOWERED", "OCCUPIED"), shown=" ".join)
+    tell.awaits(machine.shadow, machine.reported, expected="LOWERED OCCUPIED DONE")
     tell.awaits(
         "Anna's app shows the spot",
         lambda: at(journey.anna.reservation(journey.reservation_id), "guard.occupancy"),
@@ -51,24 +51,23 @@ def _park(journey: Journey) -> None:
 
 def _told_extendable(journey: Journey) -> None:
     journey.tell.step("Half an hour before the end: Anna can stay longer")
-    newest = _told(journey, journey.ends_at - TOLD_BEFORE_END)
-    journey.tell.sees("Anna's inbox", newest["kind"], expected="STAY_ENDING_EXTENDABLE")
-    journey.tell.answers(f"“{newest['text']}”")
+    _told(journey, "STAY_ENDING_EXTENDABLE")
 
 
-def _told(journey: Journey, now: datetime) -> dict[str, Any]:
-    """The minute comes in which Anna is told of the end; gives the one notice that is new in her inbox."""
+def _told(journey: Journey, kind: str) -> None:
+    """The minute comes in which Anna is told of the end: one notice, of this kind."""
     known = {one["notification_id"] for one in journey.anna.inbox()}
-    Schedule(journey.stack, journey.tell).checks_expiring(now)
+    tick(journey.stack, journey.tell, "CheckExpiring", journey.ends_at - TOLD_BEFORE_END)
     news = [one for one in journey.anna.inbox() if one["notification_id"] not in known]
-    journey.tell.sees("new in Anna's inbox", len(news), expected=1)
-    return news[0]
+    journey.tell.sees("new in Anna's inbox", [one["kind"] for one in news], expected=[kind], shown=", ".join)
+    for one in news:
+        journey.tell.answers(f"“{one['text']}”")
 
 
 def _extend(journey: Journey) -> Journey:
     tell, anna = journey.tell, journey.anna
     later = journey.ends_at + EXTENSION
-    price_minor = journey.paid_minor // 2
+    price_minor = journey.spot["tariff"]["price_per_hour"] // 2
     tell.step("Anna asks for half an hour more")
     anna.asks(
         "GET",
@@ -138,9 +137,7 @@ def _pay_ahead(journey: Journey, boris: Person, reservation: dict[str, Any]) -> 
 
 def _told_taken(journey: Journey) -> None:
     journey.tell.step("Half an hour before the new end: somebody is next")
-    newest = _told(journey, journey.ends_at - TOLD_BEFORE_END)
-    journey.tell.sees("Anna's inbox", newest["kind"], expected="STAY_ENDING_SPOT_TAKEN")
-    journey.tell.answers(f"“{newest['text']}”")
+    _told(journey, "STAY_ENDING_SPOT_TAKEN")
 
 
 def _refused(journey: Journey) -> None:

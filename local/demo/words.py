@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 _SHOWN_OF_ID = 6
-_LONG_ID = re.compile(rf"\b([a-z]+_[0-9a-z]{{{_SHOWN_OF_ID}}})[0-9A-Za-z_]{{6,}}")
+_LONG_ID = re.compile(rf"\b((?:res|ext|pay|cmd)_\w{{{_SHOWN_OF_ID}}})\w+")
 
 
 def money(amount_minor: int) -> str:

@@ -13,7 +13,7 @@ from parking.adapters.dynamodb.schema import shape_of
 from parking.adapters.dynamodb.store import BATCH_ATTEMPTS_MAX, DynamoStore
 from parking.adapters.dynamodb.tables import Tables
 from parking.domain.ledger import Wallet
-from parking.services.ports import Busy, Conflict
+from parking.services.ports import Busy, Conflict, StoreUnavailable
 from tests.builders import a_wallet
 from tests.contract.emulators import create_tables
 
@@ -49,14 +49,14 @@ def _cancelled(*codes: str | None) -> PynamoDBException:
         (_refused("RequestLimitExceeded"), Busy),
         (_refused("ValidationException"), PutError),
         (_refused("AccessDeniedException"), PutError),
-        (_refused("InternalServerError"), PutError),
+        (_refused("InternalServerError"), StoreUnavailable),
         (_cancelled("ValidationError", "ConditionalCheckFailed"), TransactWriteError),
         (_cancelled("ItemCollectionSizeLimitExceeded"), TransactWriteError),
         (_cancelled(), TransactWriteError),
-        (PutError("unknown outcome", ReadTimeoutError(endpoint_url="")), PutError),
+        (PutError("unknown outcome", ReadTimeoutError(endpoint_url="")), StoreUnavailable),
     ],
 )
-def test_a_refusal_is_a_conflict_or_a_full_house_or_stays_what_it_is(
+def test_an_error_means_a_conflict_a_full_house_or_silence_or_stays_what_it_is(
     error: PynamoDBException, meaning: type[Exception]
 ) -> None:
     with pytest.raises(meaning), translated():

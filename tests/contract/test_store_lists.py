@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parking.adapters.dynamodb.cells import cell_of, cells_touching
@@ -244,6 +244,7 @@ def _moved(start: Location, distance_m: float, bearing_degrees: float) -> Locati
 
 
 @given(centre=locations, radius_m=st.floats(1, 5_000), part=st.floats(0, 1), bearing_degrees=st.floats(0, 360))
+@settings(deadline=None)  # the machine may be busy
 def test_no_point_within_the_radius_lies_in_a_cell_that_is_not_looked_at(
     centre: Location, radius_m: float, part: float, bearing_degrees: float
 ) -> None:

@@ -32,7 +32,7 @@ from parking.domain.errors import (
     Refused,
 )
 from parking.domain.ids import CreateRequest, UserId
-from parking.services.ports import Busy, CardError, ForgedWebhook, InvalidCursor
+from parking.services.ports import Busy, CardError, ForgedWebhook, InvalidCursor, StoreUnavailable
 
 LARGEST_BODY_BYTES = 16_384
 PROBLEM = "application/problem+json"
@@ -278,6 +278,7 @@ _ANSWERS: dict[type[Exception], Answer] = {
     NotFoundError: _no_route,
     Busy: _busy,
     CardError: _busy,
+    StoreUnavailable: _busy,
     Exception: _unexpected,
 }
 

@@ -8,6 +8,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from parking.adapters.aws import CONFIG
+from parking.domain.errors import InvalidField
 from parking.domain.notification import Notification, Platform
 from parking.services.ports import EndpointGone
 
@@ -26,7 +27,8 @@ class SnsPush:
     def register(self, device_id: str, platform: Platform, token: str) -> str | None:
         """The endpoint of a device, enabled; None where the stack has no credentials for the platform.
 
-        SNS gives the same endpoint for the same token, but refuses if it was made for another device id.
+        SNS gives the same endpoint for the same token, but refuses if it was made for another device id. Raises
+        InvalidField for a token that SNS does not take.
         """
         application = self._applications.get(platform)
         if application is None:
@@ -38,7 +40,7 @@ class SnsPush:
         except self._client.exceptions.InvalidParameterException as error:
             existing = _EXISTS_ALREADY.search(str(error))
             if existing is None:
-                raise
+                raise InvalidField("token", "is not one that the platform gives") from error
             endpoint = existing[1]
         attributes = {"Enabled": "true", "Token": token, "CustomUserData": device_id}
         self._client.set_endpoint_attributes(EndpointArn=endpoint, Attributes=attributes)

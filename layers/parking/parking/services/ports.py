@@ -28,6 +28,10 @@ class Busy(Exception):
     """The race was lost as often as we are willing to try, or the store is throttled. Nothing was written."""
 
 
+class StoreUnavailable(Exception):
+    """The store did not answer. Whether it wrote is unknown: ask again, nothing happens twice."""
+
+
 class InvalidCursor(Exception):
     """The cursor is not one that we gave."""
 
@@ -89,7 +93,8 @@ class Store(Protocol):
     def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
         """Write all of `saves` or nothing, if each, and each of `unchanged`, still has the version that was read.
 
-        Raises Conflict if one has not, Busy if the store is throttled. A stored item's version is one higher.
+        Raises Conflict if one has not, Busy if the store is throttled, StoreUnavailable if it did not answer. A stored
+        item's version is one higher.
         """
         ...
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 
-from parking.services.ports import Busy, Conflict
+from parking.services.ports import Busy, Conflict, StoreUnavailable
 
 _CANCELLED = "TransactionCanceledException"
 _CONFLICTS = frozenset(
@@ -29,9 +29,12 @@ _THROTTLES = frozenset(
 )
 
 
+_FAILURES = frozenset({"InternalFailure", "InternalServerError", "ServiceUnavailable", "ServiceUnavailableException"})
+
+
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raises Conflict or Busy where DynamoDB says so; every other error is a bug or an outage and stays as it is."""
+    """Raises Conflict, Busy or StoreUnavailable where that is what happened; every other error is a bug and stays."""
     try:
         yield
     except PynamoDBException as error:
@@ -39,6 +42,8 @@ def translated() -> Iterator[None]:
         if codes <= _CONFLICTS | _THROTTLES:
             # A lost race among throttled items is still a lost race: load and decide again.
             raise (Conflict if codes & _CONFLICTS else Busy)(", ".join(sorted(codes))) from error
+        if isinstance(error.cause, BotoCoreError) or codes <= _FAILURES:
+            raise StoreUnavailable(", ".join(sorted(codes))) from error
         raise
 
 

@@ -1,0 +1,46 @@
+"""One running system for all end-to-end tests. They share it, so each takes drivers and a spot of its own."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from local.drivers import Driver
+from local.startup import running
+from tests.e2e.stays import RICH_MINOR
+from tests.e2e.world import Spot, World
+
+LAST = "test_afterwards.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What must hold after everything else is looked at last."""
+    items.sort(key=lambda item: item.path.name == LAST)
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    with running() as stack:
+        yield World(stack)
+
+
+@pytest.fixture
+def spot(world: World) -> Spot:
+    return world.spot()
+
+
+@pytest.fixture
+def new_driver(world: World) -> Callable[..., Driver]:
+    """Makes a driver, with a wallet of the given amount."""
+    return world.driver
+
+
+@pytest.fixture
+def driver(world: World) -> Driver:
+    """A driver with enough money for any stay of these tests."""
+    return world.driver(RICH_MINOR)
+
+
+@pytest.fixture
+def other_driver(world: World) -> Driver:
+    """Another one, as rich."""
+    return world.driver(RICH_MINOR)

@@ -1,0 +1,224 @@
+"""The ports with the fault layer in front of the in-memory twins."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from parking.adapters.memory.iot import MemoryShadows, MemoryThings
+from parking.adapters.memory.push import MemoryPush
+from parking.domain.blocker import Command
+from parking.domain.calendar import Calendar
+from parking.domain.ids import BlockerId, SpotId, UserId
+from parking.domain.notification import Notification, Platform, PushDevice
+from parking.domain.payment import Payment
+from parking.domain.reservation import Step
+from parking.domain.spot import Location, Spot
+from parking.services.ports import Aggregate, Certificate, Intent, Key, Page, ShadowDocument
+from tests.simulation.faults import AFTER, Fault, FaultPlan, error_of
+from tests.simulation.stripe import SimulatedCards
+from tests.simulation.watched_store import WatchedStore
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+class _Faulty:
+    """A port whose calls may go wrong."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._faults: FaultPlan = world.faults
+
+    def _strike[T](self, fault: Fault, call: str, act: Callable[[], T]) -> T:
+        self._world.say("    ! {} at {}", fault, call)
+        if fault is Fault.RACE:
+            self._world.race()
+            return act()
+        if fault in AFTER:
+            act()
+        raise error_of(call, fault)
+
+
+class FaultyStore(_Faulty):
+    """Store."""
+
+    def __init__(self, world: "World", inner: WatchedStore) -> None:
+        super().__init__(world)
+        self._inner = inner
+
+    def get[A: Aggregate](self, kind: type[A], *key: str) -> A | None:
+        """See Store."""
+        fault = self._faults.next("store.get")
+        if fault is None:
+            return self._inner.get(kind, *key)
+        return self._strike(fault, "store.get", lambda: self._inner.get(kind, *key))
+
+    def get_many[A: Aggregate](self, kind: type[A], keys: Sequence[Key]) -> list[A]:
+        """See Store."""
+        fault = self._faults.next("store.get_many")
+        if fault is None:
+            return self._inner.get_many(kind, keys)
+        return self._strike(fault, "store.get_many", lambda: self._inner.get_many(kind, keys))
+
+    def calendar(self, spot_id: SpotId, days: Sequence[date]) -> Calendar:
+        """See Store."""
+        fault = self._faults.next("store.calendar")
+        if fault is None:
+            return self._inner.calendar(spot_id, days)
+        return self._strike(fault, "store.calendar", lambda: self._inner.calendar(spot_id, days))
+
+    def page[A: Aggregate](
+        self,
+        kind: type[A],
+        user_id: UserId,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        status: str | None = None,
+        unread: bool = False,
+    ) -> Page[A]:
+        """See Store."""
+
+        def page() -> Page[A]:
+            return self._inner.page(kind, user_id, limit=limit, cursor=cursor, status=status, unread=unread)
+
+        fault = self._faults.next("store.page")
+        return page() if fault is None else self._strike(fault, "store.page", page)
+
+    def push_devices(self, user_id: UserId) -> list[PushDevice]:
+        """See Store."""
+        fault = self._faults.next("store.push_devices")
+        if fault is None:
+            return self._inner.push_devices(user_id)
+        return self._strike(fault, "store.push_devices", lambda: self._inner.push_devices(user_id))
+
+    def spots_near(self, centre: Location, radius_m: float) -> list[Spot]:
+        """See Store."""
+        fault = self._faults.next("store.spots_near")
+        if fault is None:
+            return self._inner.spots_near(centre, radius_m)
+        return self._strike(fault, "store.spots_near", lambda: self._inner.spots_near(centre, radius_m))
+
+    def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
+        """See Store. A stale index still shows what it showed at the last look."""
+        fault = self._faults.next("store.due")
+        if fault is None:
+            return self._inner.due(step, now, limit)
+        if fault is Fault.STALE_INDEX:
+            self._world.say("    ! {} at store.due", fault)
+            return self._inner.stale_due(step)
+        return self._strike(fault, "store.due", lambda: self._inner.due(step, now, limit))
+
+    def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
+        """See Store."""
+        fault = self._faults.next("store.commit")
+        if fault is None:
+            return self._inner.commit(*saves, unchanged=unchanged)
+        return self._strike(fault, "store.commit", lambda: self._inner.commit(*saves, unchanged=unchanged))
+
+    def forget(self, device: PushDevice) -> None:
+        """See Store."""
+        fault = self._faults.next("store.forget")
+        if fault is None:
+            return self._inner.forget(device)
+        return self._strike(fault, "store.forget", lambda: self._inner.forget(device))
+
+
+class FaultyShadows(_Faulty):
+    """Shadows."""
+
+    def __init__(self, world: "World", inner: MemoryShadows) -> None:
+        super().__init__(world)
+        self._inner = inner
+
+    def get(self, blocker_id: BlockerId) -> ShadowDocument | None:
+        """See Shadows."""
+        fault = self._faults.next("shadows.get")
+        if fault is None:
+            return self._inner.get(blocker_id)
+        return self._strike(fault, "shadows.get", lambda: self._inner.get(blocker_id))
+
+    def desire(self, blocker_id: BlockerId, command: Command, version: int) -> None:
+        """See Shadows."""
+
+        def desire() -> None:
+            self._inner.desire(blocker_id, command, version)
+            self._world.desired(blocker_id, command)
+
+        fault = self._faults.next("shadows.desire")
+        return desire() if fault is None else self._strike(fault, "shadows.desire", desire)
+
+
+class FaultyCards(_Faulty):
+    """CardGateway."""
+
+    def __init__(self, world: "World", inner: SimulatedCards) -> None:
+        super().__init__(world)
+        self._inner = inner
+
+    def create_intent(self, payment: Payment, description: str) -> Intent:
+        """See CardGateway."""
+
+        def create() -> Intent:
+            self._inner.check_stored(payment.payment_id, self._world.now)
+            return self._inner.create_intent(payment, description)
+
+        fault = self._faults.next("cards.create_intent")
+        if fault is None:
+            return create()
+        if fault is Fault.STORED_500:
+            self._inner.store_500(payment.payment_id, self._world.now)
+        return self._strike(fault, "cards.create_intent", create)
+
+    def intent(self, intent_id: str) -> Intent:
+        """See CardGateway."""
+        fault = self._faults.next("cards.intent")
+        if fault is None:
+            return self._inner.intent(intent_id)
+        return self._strike(fault, "cards.intent", lambda: self._inner.intent(intent_id))
+
+
+class FaultyPush(_Faulty):
+    """Push."""
+
+    def __init__(self, world: "World", inner: MemoryPush) -> None:
+        super().__init__(world)
+        self._inner = inner
+
+    def register(self, device_id: str, platform: Platform, token: str) -> str | None:
+        """See Push."""
+        fault = self._faults.next("push.register")
+        if fault is None:
+            return self._inner.register(device_id, platform, token)
+        return self._strike(fault, "push.register", lambda: self._inner.register(device_id, platform, token))
+
+    def remove(self, endpoint: str) -> None:
+        """See Push."""
+        fault = self._faults.next("push.remove")
+        if fault is None:
+            return self._inner.remove(endpoint)
+        return self._strike(fault, "push.remove", lambda: self._inner.remove(endpoint))
+
+    def publish(self, endpoint: str, platform: Platform, notification: Notification) -> None:
+        """See Push."""
+        fault = self._faults.next("push.publish")
+        if fault is None:
+            return self._inner.publish(endpoint, platform, notification)
+        if fault is Fault.ENDPOINT_GONE:
+            self._inner.disable(endpoint)
+        return self._strike(fault, "push.publish", lambda: self._inner.publish(endpoint, platform, notification))
+
+
+class FaultyThings(_Faulty):
+    """Things."""
+
+    def __init__(self, world: "World", inner: MemoryThings) -> None:
+        super().__init__(world)
+        self._inner = inner
+
+    def register(self, blocker_id: BlockerId) -> Certificate:
+        """See Things."""
+        fault = self._faults.next("things.register")
+        if fault is None:
+            return self._inner.register(blocker_id)
+        return self._strike(fault, "things.register", lambda: self._inner.register(blocker_id))

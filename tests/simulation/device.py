@@ -1,0 +1,236 @@
+"""A blocker in its spot: the real controller on a physical barrier, and a car that may stand there.
+
+The physical side is the judge: the motor must never start upwards under a car, and never for a command that is stale.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from parking.domain.blocker import Command
+from parking.domain.ids import BlockerId
+from parking_blocker.contract import Desired, Occupancy, Outcome, Position, Reported
+from parking_blocker.controller import (
+    Action,
+    ConnectionLost,
+    Event,
+    Limits,
+    Obstructed,
+    Readings,
+    ReadingsChanged,
+    Report,
+    ShadowRead,
+    StartLowering,
+    StartRaising,
+    Stop,
+    Tick,
+    advance,
+    boot,
+    next_tick_at,
+)
+from tests.simulation.violation import Violation
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+TRAVEL = timedelta(seconds=4)
+HEARTBEAT = timedelta(seconds=Limits().heartbeat_seconds)
+UNNOTICED = timedelta(seconds=90)  # one and a half keep-alives: when the broker sees that a device is gone
+
+
+@dataclass(slots=True)
+class Stroke:
+    """The motor runs; `ends_at` is None where it is jammed."""
+
+    target: Position
+    ends_at: datetime | None
+
+
+class Device:
+    """One blocker. Every method happens at the world's `now`."""
+
+    def __init__(self, world: "World", blocker_id: BlockerId) -> None:
+        self.blocker_id = blocker_id
+        self.car: str | None = None
+        self.connected = False
+        self.jammed = False
+        self.latency = timedelta(milliseconds=200)
+        self._world = world
+        self._readings = Readings(Position.LOWERED, Occupancy.VACANT)
+        self._machine = boot(Limits(), self._readings)
+        self._stroke: Stroke | None = None
+        self._reads_at: datetime | None = None
+        self._connection_number = -1
+        self._reported: Reported | None = None
+        self._obeyed: Command | None = None
+
+    @property
+    def position(self) -> Position:
+        """Where the barrier really is."""
+        return self._readings.position
+
+    @property
+    def online(self) -> bool:
+        """Connected, and its shadow read."""
+        return self.connected and self._machine.online
+
+    @property
+    def sensor_fault(self) -> bool:
+        """Whether the sensor is broken: it says that it is, and sees nothing."""
+        return self._readings.sensor_fault
+
+    @property
+    def manual_override(self) -> bool:
+        """Whether somebody works the barrier by hand."""
+        return self._readings.manual_override
+
+    # -- what happens to it
+
+    def connect(self) -> None:
+        """The broker takes the connection; the shadow is read a little later."""
+        if self.connected:
+            return
+        self.connected = True
+        self._connection_number += 1
+        self._world.presence(self.blocker_id, True, self._connection_number, timedelta(0))
+        self._reads_at = self._world.now + self.latency
+
+    def disconnect(self, noticed_after: timedelta = UNNOTICED) -> None:
+        """The network fails; the broker notices later."""
+        if not self.connected:
+            return
+        self.connected = False
+        self._reads_at = None
+        self._world.presence(self.blocker_id, False, self._connection_number, noticed_after)
+        self._take(ConnectionLost(self._world.now))
+
+    def reboot(self) -> None:
+        """Power fails for a moment: the motor stops where it is, and all memory is lost."""
+        self.disconnect()
+        self._stroke = None
+        self._machine = boot(Limits(), self._readings)
+        self.connect()
+
+    def car_comes(self, driver: str) -> bool:
+        """A car drives onto the spot, if the barrier lets it: down, or still on its way up."""
+        if self.car or self.position is Position.RAISED:
+            return False
+        self.car = driver
+        self._sense()
+        return True
+
+    def car_leaves(self) -> None:
+        """The car drives off."""
+        self.car = None
+        self._sense()
+
+    def break_sensor(self, broken: bool) -> None:
+        """The sensor fails, or is mended."""
+        self._readings = replace(self._readings, sensor_fault=broken)
+        self._sense()
+
+    def override(self, on: bool) -> None:
+        """Somebody works the barrier by hand, or stops doing so."""
+        self._readings = replace(self._readings, manual_override=on)
+        self._sense()
+
+    def run_down(self, percent: int) -> None:
+        """The battery says this."""
+        self._readings = replace(self._readings, battery_percent=percent)
+        self._sense()
+
+    def push_against(self) -> None:
+        """The motor meets an obstacle."""
+        self._take(Obstructed(self._world.now))
+
+    def hear_delta(self) -> None:
+        """The shadow holds a new command: it will be read."""
+        if self.connected and self._reads_at is None:
+            self._reads_at = self._world.now + self.latency
+
+    # -- time
+
+    def next_at(self) -> datetime | None:
+        """When something happens by itself."""
+        times = [at for at in (self._reads_at, next_tick_at(self._machine)) if at]
+        if self._stroke and self._stroke.ends_at:
+            times.append(self._stroke.ends_at)
+        return min(times, default=None)
+
+    def happen(self) -> None:
+        """What is due at the world's `now`."""
+        now = self._world.now
+        if self._reads_at and self._reads_at <= now:
+            self._reads_at = None
+            self._read_shadow()
+        elif self._stroke and self._stroke.ends_at and self._stroke.ends_at <= now:
+            self._arrive(self._stroke)
+        else:
+            self._take(Tick(now))
+
+    def skipped_to(self, now: datetime) -> datetime | None:
+        """Heartbeats that nobody would look at are skipped: the last one before `now`, where several are due."""
+        due = self.next_at()
+        if due is None or due > now or self._stroke or self._reads_at:
+            return due
+        return due + HEARTBEAT * ((now - due) // HEARTBEAT)
+
+    # -- inside
+
+    def _sense(self) -> None:
+        seen = Occupancy.OCCUPIED if self.car else Occupancy.VACANT
+        occupancy = Occupancy.UNKNOWN if self.sensor_fault else seen
+        self._readings = replace(self._readings, occupancy=occupancy)
+        self._take(ReadingsChanged(self._world.now, self._readings))
+
+    def _read_shadow(self) -> None:
+        shadow = self._world.shadows_read(self.blocker_id)
+        command, version = (shadow.command, shadow.version) if shadow else (None, 0)
+        desired = _desired(command) if command else None
+        self._obeyed = command
+        last = self._reported
+        outcome = Outcome(last.command_id, last.result, last.reason) if last and last.command_id else None
+        self._take(ShadowRead(self._world.now, version, desired, outcome))
+
+    def _arrive(self, stroke: Stroke) -> None:
+        if stroke.target is Position.RAISED and self.car:
+            raise Violation(5, f"the barrier {self.blocker_id} came up under the car of {self.car}")
+        self._stroke = None
+        self._readings = replace(self._readings, position=stroke.target)
+        self._take(ReadingsChanged(self._world.now, self._readings))
+
+    def _take(self, event: Event) -> None:
+        self._machine, actions = advance(self._machine, event)
+        for action in actions:
+            self._carry_out(action)
+
+    def _carry_out(self, action: Action) -> None:
+        match action:
+            case StartRaising():
+                self._judge_raising()
+                self._start(Position.RAISED)
+            case StartLowering():
+                self._start(Position.LOWERED)
+            case Stop():
+                self._stroke = None
+            case Report(reported):
+                if self.connected:
+                    self._reported = reported
+                    self._world.reported(self.blocker_id, reported)
+
+    def _start(self, target: Position) -> None:
+        ends_at = None if self.jammed else self._world.now + TRAVEL
+        self._stroke = Stroke(target, ends_at)
+        self._readings = replace(self._readings, position=Position.UNKNOWN)
+        self._world.say("{} starts to {}", self.blocker_id, "rise" if target is Position.RAISED else "sink")
+
+    def _judge_raising(self) -> None:
+        if self.car:
+            raise Violation(5, f"the motor of {self.blocker_id} starts to raise under the car of {self.car}")
+        if self._obeyed is None or self._world.now >= self._obeyed.expires_at:
+            raise Violation(5, f"{self.blocker_id} obeys a stale RAISE")
+
+
+def _desired(command: Command) -> Desired:
+    expires_at = command.expires_at.replace(microsecond=0)  # as the shadow document writes it
+    return Desired(Position(command.position), command.command_id, command.reservation_id, expires_at)

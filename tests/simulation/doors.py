@@ -1,0 +1,114 @@
+"""What each function of functions/ does between its event and the services; test_doors.py holds the two together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from blockers.on_reservation_change import NEVER_PAID
+from parking.domain.blocker import Connectivity
+from parking.domain.ids import BlockerId, ReservationId, UserId
+from parking.domain.notification import Notification
+from parking.domain.reservation import Reservation
+from parking.schedule import SweepFailed
+from parking.services import bookings, notifications, payments, schedules
+from parking.services.blockers import reconcile, seen
+from parking.services.ports import (
+    Busy,
+    CardGateway,
+    Push,
+    ShadowDocument,
+    Shadows,
+    ShadowUnavailable,
+    Store,
+    Things,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the services are given."""
+
+    store: Store
+    shadows: Shadows
+    cards: CardGateway
+    push: Push
+    things: Things
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A shadow's `update/documents`; `news` is whether the reported section, or its times, differ from before."""
+
+    blocker_id: BlockerId
+    document: ShadowDocument
+    news: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """A lifecycle event."""
+
+    blocker_id: BlockerId
+    connectivity: Connectivity
+    version: int
+
+
+def arrival(ports: Ports, user_id: UserId, reservation_id: ReservationId, now: datetime) -> Reservation:
+    """POST /reservations/{id}/arrival."""
+    reservation = bookings.arrive(ports.store, user_id, reservation_id, now)
+    try:
+        reconcile(ports.store, ports.shadows, reservation.blocker_id, now)
+    except (Busy, ShadowUnavailable):
+        return reservation
+    return reservation
+
+
+def reservation_changed(ports: Ports, image: Reservation, changed_at: datetime) -> None:
+    """blockers/on_reservation_change, one record."""
+    if image.status not in NEVER_PAID:
+        reconcile(ports.store, ports.shadows, image.blocker_id, changed_at)
+
+
+def shadow_updated(ports: Ports, heard: Heard, received_at: datetime) -> None:
+    """blockers/on_shadow_update."""
+    if heard.news:
+        reconcile(ports.store, ports.shadows, heard.blocker_id, received_at, document=heard.document)
+
+
+def presence_changed(ports: Ports, presence: Presence, at: datetime) -> None:
+    """blockers/on_presence."""
+    news = seen(presence.connectivity, at, presence.version)
+    reconcile(ports.store, ports.shadows, presence.blocker_id, at, learn=news)
+
+
+def notice_made(ports: Ports, notification: Notification, _: datetime) -> None:
+    """notifications/push, one record."""
+    notifications.knock(ports.store, ports.push, notification)
+
+
+def webhook(ports: Ports, intent_id: str, now: datetime) -> None:
+    """POST /stripe/webhook behind the signature check."""
+    payments.settle_intent(ports.store, ports.cards, intent_id, now)
+
+
+SWEEPS: dict[str, Callable[[Ports, datetime], schedules.Swept]] = {
+    "expire_holds": lambda ports, now: schedules.expire_holds(ports.store, now),
+    "check_expiring": lambda ports, now: schedules.tell_ending(ports.store, now),
+    "auto_complete": lambda ports, now: schedules.finish_stays(ports.store, now),
+    "prepare_upcoming": lambda ports, now: schedules.guard_upcoming(ports.store, ports.shadows, now),
+}
+
+
+class TickFailed(SweepFailed):
+    """SweepFailed, with what failed."""
+
+    def __init__(self, swept: schedules.Swept) -> None:
+        super().__init__(f"{len(swept.failures)} items failed, {swept.moved} moved")
+        self.failures = swept.failures
+
+
+def tick(ports: Ports, schedule: str, time: datetime) -> None:
+    """One of the four schedules. Raises TickFailed."""
+    swept = SWEEPS[schedule](ports, time)
+    if swept.failures:
+        raise TickFailed(swept)

@@ -1,0 +1,145 @@
+"""What can go wrong at a call to the outside world, and when it does."""
+
+from collections import Counter
+from collections.abc import Callable
+from enum import StrEnum
+
+from parking.services.ports import Busy, CardError, Conflict, EndpointGone, ShadowConflict, ShadowUnavailable
+from tests.simulation.draws import Draws, Weighted
+
+LONGEST_DISTANCE = 14  # calls between the start of an invocation and its fault
+RACE_DEPTH_MAX = 2
+
+
+class Crash(BaseException):
+    """The Lambda function died here: no `except Exception` of the code under test may catch it."""
+
+
+class Outage(Exception):
+    """An AWS call failed in a way that no adapter translates: a timeout, a 5xx."""
+
+
+class Fault(StrEnum):
+    """One way of going wrong."""
+
+    RACE = "race"
+    """Not an error: something else happens first, between what was read before and this call."""
+    CRASH_BEFORE = "crash before"
+    CRASH_AFTER = "crash after"
+    THROTTLED = "throttled"
+    UNAVAILABLE = "unavailable"
+    """5xx, or a timeout of a call that did nothing."""
+    APPLIED_BUT_LOST = "timed out but applied"
+    CONFLICT = "conflict"
+    CONFLICT_BUT_APPLIED = "conflict with its own retry"
+    """The SDK tried again after a timeout, and its first try had been applied."""
+    STORED_500 = "Stripe's stored 500"
+    ENDPOINT_GONE = "endpoint gone"
+    STALE_INDEX = "stale index"
+
+
+_EVERYWHERE = (Fault.RACE, Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
+_READ = (*_EVERYWHERE, Fault.THROTTLED, Fault.UNAVAILABLE)
+_WRITE = (*_READ, Fault.APPLIED_BUT_LOST)
+_REMOTE = (*_EVERYWHERE, Fault.UNAVAILABLE)
+
+FAULTS: dict[str, tuple[Fault, ...]] = {
+    "store.get": _READ,
+    "store.get_many": _READ,
+    "store.calendar": _READ,
+    "store.page": _READ,
+    "store.push_devices": _READ,
+    "store.spots_near": _READ,
+    "store.due": (*_READ, Fault.STALE_INDEX),
+    "store.commit": (*_WRITE, Fault.CONFLICT, Fault.CONFLICT_BUT_APPLIED),
+    "store.forget": _WRITE,
+    "shadows.get": _REMOTE,
+    "shadows.desire": (*_REMOTE, Fault.APPLIED_BUT_LOST, Fault.CONFLICT),
+    "cards.create_intent": (*_REMOTE, Fault.APPLIED_BUT_LOST, Fault.STORED_500),
+    "cards.intent": _REMOTE,
+    "push.register": (*_REMOTE, Fault.APPLIED_BUT_LOST),
+    "push.remove": (*_REMOTE, Fault.APPLIED_BUT_LOST),
+    "push.publish": (*_REMOTE, Fault.APPLIED_BUT_LOST, Fault.ENDPOINT_GONE),
+    "things.register": (*_REMOTE, Fault.APPLIED_BUT_LOST),
+}
+"""Every call of every port, with what can go wrong there. A run that has not reached each pair is not complete."""
+
+_UNAVAILABLE: dict[str, Callable[[str], Exception]] = {
+    "store": Outage,
+    "shadows": ShadowUnavailable,
+    "cards": CardError,
+    "push": Outage,
+    "things": Outage,
+}
+_CONFLICT: dict[str, Callable[[str], Exception]] = {"store": Conflict, "shadows": ShadowConflict}
+
+
+def error_of(call: str, fault: Fault) -> BaseException:
+    """What the port raises: each error in the words of `services/ports.py`, or untranslated as an Outage."""
+    port = call.partition(".")[0]
+    match fault:
+        case Fault.CRASH_BEFORE | Fault.CRASH_AFTER:
+            return Crash(call)
+        case Fault.THROTTLED:
+            return Busy(f"{call}: throttled")
+        case Fault.CONFLICT | Fault.CONFLICT_BUT_APPLIED:
+            return _CONFLICT[port](f"{call}: {fault}")
+        case Fault.ENDPOINT_GONE:
+            return EndpointGone(call)
+        case _:
+            return _UNAVAILABLE[port](f"{call}: {fault}")
+
+
+AFTER = (Fault.CRASH_AFTER, Fault.APPLIED_BUT_LOST, Fault.CONFLICT_BUT_APPLIED)
+
+_DISTANCE = Weighted([(n, 3 if n <= 8 else 1) for n in range(1, LONGEST_DISTANCE + 1)])
+
+
+class FaultPlan:
+    """Decides at which call of the running invocation a fault strikes; `seen` and `struck` are for the coverage."""
+
+    def __init__(self, draws: Draws, chosen: frozenset[Fault], per_mille: int) -> None:
+        self._draws = draws
+        self._chosen = chosen
+        self._per_mille = per_mille
+        self._distance = -1
+        self.struck_here = 0
+        self.depth = 0
+        self.struck: Counter[tuple[str, Fault]] = Counter()
+
+    def begin(self) -> tuple[int, int]:
+        """A new invocation, with one fault at most ahead; gives what `end` wants back."""
+        outer = (self._distance, self.struck_here)
+        self.struck_here = 0
+        self.depth += 1
+        struck = self._per_mille and self._draws.chance(self._per_mille)
+        self._distance = self._draws.weighted(_DISTANCE) if struck else -1
+        return outer
+
+    def end(self, outer: tuple[int, int]) -> None:
+        """The invocation is over; the one that it raced with goes on."""
+        self._distance, struck_here = outer
+        self.struck_here = struck_here
+        self.depth -= 1
+
+    def next(self, call: str) -> Fault | None:
+        """The fault that strikes this call."""
+        self._distance -= 1
+        if self._distance != 0:
+            return None
+        possible = [
+            fault
+            for fault in FAULTS[call]
+            if fault in self._chosen and (fault is not Fault.RACE or self.depth <= RACE_DEPTH_MAX)
+        ]
+        if not possible:
+            return None
+        fault = self._draws.pick(possible)
+        self.struck_here += 1
+        self.struck[call, fault] += 1
+        return fault
+
+    def stop(self) -> None:
+        """From here on nothing goes wrong any more."""
+        self._per_mille = 0
+        self._distance = -1

@@ -1,0 +1,40 @@
+"""The in-memory store, watched: every commit is shown to the world with what stood there before."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from parking.adapters.memory.store import MemoryStore
+from parking.domain.reservation import Reservation, Step
+from parking.services.ports import Aggregate, Key
+
+Change = tuple[Aggregate | None, Aggregate]
+
+
+class WatchedStore(MemoryStore):
+    """`on_commit` gets the items of each commit, before and after."""
+
+    def __init__(self, on_commit: Callable[[list[Change]], None]) -> None:
+        super().__init__()
+        self._on_commit = on_commit
+        self._last_due: dict[Step, list[Key]] = {}
+
+    def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
+        """See Store."""
+        addresses = [(type(item), item.key) for item in saves]
+        before = [self._items.get(address) for address in addresses]
+        super().commit(*saves, unchanged=unchanged)
+        self._on_commit([(old, self._items[address]) for old, address in zip(before, addresses, strict=True)])
+
+    def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
+        """See Store; what is shown is kept for `stale_due`."""
+        self._last_due[step] = super().due(step, now, limit)
+        return list(self._last_due[step])
+
+    def stale_due(self, step: Step) -> list[Key]:
+        """What the index showed at the last look: it is eventually consistent."""
+        return list(self._last_due.get(step, ()))
+
+    @property
+    def reservations(self) -> list[Reservation]:
+        """Every reservation, in the order of their making."""
+        return self._all(Reservation)

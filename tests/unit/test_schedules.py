@@ -1,0 +1,286 @@
+"""What happens by itself when its time comes, with ticks that come twice, late or not at all."""
+
+from dataclasses import replace
+
+import pytest
+
+from parking.domain.blocker import Connectivity, Occupancy, Position
+from parking.domain.errors import NotFound
+from parking.domain.ids import SpotId
+from parking.domain.notification import Notification
+from parking.domain.reservation import EndReason, ExtensionStatus, Reservation, ReservationStatus
+from parking.services import bookings
+from parking.services.schedules import expire_holds, finish_stays, tell_ending
+from tests.builders import a_reservation
+from tests.unit.world import ANNA, BORIS, World, at
+
+S = ReservationStatus
+
+
+def endings(world: World) -> list[Notification]:
+    """What Anna was told about her end, the last first."""
+    return [n for n in world.inbox(ANNA) if n.kind.startswith("STAY_ENDING")]
+
+
+# Holds
+
+
+def test_a_hold_that_lapsed_is_freed_and_its_driver_told_once(world: World) -> None:
+    held = world.reserve(ANNA)
+    assert expire_holds(world.store, at(9.9)).moved == 0
+    assert expire_holds(world.store, at(10)).moved == 1
+    assert expire_holds(world.store, at(10)).moved == 0
+    ended = world.stored(held)
+    assert (ended.status, ended.reason) == (S.EXPIRED, EndReason.HOLD_EXPIRED)
+    assert (world.claims(), world.told()) == ((), ["RESERVATION_EXPIRED"])
+
+
+def test_ticks_that_were_skipped_for_a_day_do_no_harm(world: World) -> None:
+    held = world.reserve(ANNA)
+    world.tick(1440)
+    assert (world.stored(held).status, world.claims()) == (S.EXPIRED, ())
+
+
+def test_a_hold_that_is_paid_while_it_is_swept_stands(world: World) -> None:
+    world.fund(ANNA)
+    held = world.reserve(ANNA)
+    world.store.meanwhile(lambda: world.pay(held, now=9.99))
+    assert expire_holds(world.store, at(10)).moved == 0
+    assert world.stored(held).status is S.CONFIRMED
+
+
+def test_no_hold_outlives_its_expiry_by_more_than_two_ticks(world: World) -> None:
+    """Invariant 10, where three steps of one stay fall due in one minute."""
+    stay = world.booked(ANNA, 60, 180.3)
+    world.tick(60)
+    bookings.arrive(
+        world.store, ANNA, stay.reservation_id, at(149.1)
+    )  # looked after at 150.1; the end is told at 150.3
+    extension = world.extend(stay, 240, now=140.5)  # lapses at 150.5
+    for minute in (151, 152):
+        world.tick_once(minute)
+    lapsed = world.stored(stay).extension(extension.extension_id)
+    assert lapsed is not None
+    assert lapsed.status is ExtensionStatus.EXPIRED
+
+
+# The notice before the end
+
+
+def test_half_an_hour_before_the_end_the_driver_is_told_until_when_she_can_extend(world: World) -> None:
+    world.active(ANNA, 60, 180)
+    world.booked(BORIS, 250, 400)
+    assert tell_ending(world.store, at(149.9)).moved == 0
+    assert tell_ending(world.store, at(150)).moved == 1
+    (notice,) = endings(world)
+    assert notice.kind == "STAY_ENDING_EXTENDABLE"
+    assert notice.text == "Your stay at Marktplatz 7 ends at 13:00. You can extend it until 14:00."
+    assert notice.data["latest_ends_at"] == "2026-12-01T13:00:00Z"
+
+
+@pytest.mark.parametrize("next_starts", [190, 204])
+def test_who_has_a_neighbour_next_is_told_so(world: World, next_starts: int) -> None:
+    world.active(ANNA, 60, 180)
+    world.booked(BORIS, next_starts, 400)
+    world.tick(150)
+    (notice,) = endings(world)
+    assert notice.kind == "STAY_ENDING_SPOT_TAKEN"
+    assert notice.text.endswith("Somebody else has the spot next, so it cannot be extended.")
+    assert notice.data["extendable"] == "false"
+
+
+def test_doubled_and_late_ticks_tell_once(world: World) -> None:
+    world.active()
+    for minute in (155, 155, 156, 179):
+        world.tick(minute)
+    assert len(endings(world)) == 1
+
+
+def test_after_an_extension_the_driver_is_told_about_the_new_end(world: World) -> None:
+    stay = world.active()
+    world.tick(150)
+    world.booked(BORIS, 250, 400, now=151)
+    world.pay(stay, world.extend(stay, 240, now=152), now=153)
+    world.tick(154)
+    assert len(endings(world)) == 1
+    world.tick(210)
+    assert [n.kind for n in endings(world)] == ["STAY_ENDING_SPOT_TAKEN", "STAY_ENDING_EXTENDABLE"]
+
+
+def test_a_tick_after_the_end_says_nothing_about_what_is_over(world: World) -> None:
+    stay = world.active()
+    world.tick(200)
+    assert endings(world) == []
+    assert world.stored(stay).status is S.ACTIVE  # the car is still seen
+
+
+def test_what_the_notice_says_is_true_when_it_is_written(world: World) -> None:
+    world.active()
+    world.store.meanwhile(lambda: world.reserve(BORIS, 190, 300, now=150))
+    tell_ending(world.store, at(150))
+    assert [n.kind for n in endings(world)] == ["STAY_ENDING_SPOT_TAKEN"]
+    assert world.store.lost_races == 1
+
+
+def test_who_has_the_longest_stay_is_told_that(world: World) -> None:
+    world.active(ANNA, 60, 60 + 7 * 1440, funds=50_000)
+    world.tick(60 + 7 * 1440 - 30)
+    assert [n.kind for n in endings(world)] == ["STAY_ENDING_LONGEST"]
+
+
+def test_the_longest_stay_is_not_blamed_on_a_neighbour_of_hours_later(world: World) -> None:
+    world.active(ANNA, 60, 60 + 7 * 1440, funds=50_000)
+    world.booked(BORIS, 60 + 7 * 1440 + 600, 60 + 7 * 1440 + 660)
+    world.tick(60 + 7 * 1440 - 30)
+    assert [n.kind for n in endings(world)] == ["STAY_ENDING_LONGEST"]
+
+
+def test_a_short_stay_is_told_at_once(world: World) -> None:
+    world.booked(ANNA, 60, 75)
+    world.tick(44)
+    assert endings(world) == []
+    world.tick(45)
+    assert [n.kind for n in endings(world)] == ["STAY_ENDING_EXTENDABLE"]
+
+
+# The end
+
+
+def test_a_stay_is_completed_when_its_time_is_over_and_no_car_is_seen(world: World) -> None:
+    stay = world.active()
+    world.device_reports(175, occupancy=Occupancy.VACANT)
+    assert finish_stays(world.store, at(179.9)).moved == 0
+    world.tick(180)
+    ended = world.stored(stay)
+    assert (ended.status, ended.reason, ended.ended_at) == (S.COMPLETED, EndReason.TIME_ENDED, at(180))
+    assert world.told().count("RESERVATION_COMPLETED") == 1
+    assert world.tick(181) == 0
+
+
+@pytest.mark.parametrize("blind", ["offline", "stale", "unknown"])
+def test_a_sensor_that_sees_nothing_ends_the_stay_too(world: World, blind: str) -> None:
+    stay = world.active()
+    if blind == "offline":
+        world.device_is(Connectivity.OFFLINE, 170)
+    elif blind == "unknown":
+        world.device_reports(175, occupancy=Occupancy.UNKNOWN)
+    world.tick(180)
+    assert world.stored(stay).status is S.COMPLETED
+
+
+def test_a_car_that_stays_is_watched_until_it_leaves(world: World) -> None:
+    stay = world.active()
+    for minute in range(170, 200):
+        world.device_reports(minute, occupancy=Occupancy.OCCUPIED)
+        world.tick(minute)
+        watched = world.stored(stay)
+        assert watched.status is S.ACTIVE
+        assert watched.overstayed_since == (at(180) if minute >= 190 else None)
+    world.device_reports(200, occupancy=Occupancy.VACANT)
+    world.tick(200)
+    ended = world.stored(stay)
+    assert (ended.status, ended.overstayed_since, ended.ended_at) == (S.COMPLETED, at(180), at(200))
+    assert world.told().count("RESERVATION_COMPLETED") == 1
+
+
+def test_who_never_came_is_a_no_show_and_gets_nothing_back(world: World) -> None:
+    stay = world.booked(ANNA)
+    for minute in (180, 180, 181):
+        world.tick(minute)
+    assert (world.stored(stay).status, world.stored(stay).reason) == (S.NO_SHOW, EndReason.NEVER_ARRIVED)
+    assert world.balance() == 10_000 - 480
+    assert world.told().count("RESERVATION_NO_SHOW") == 1
+
+
+def test_who_came_but_was_never_let_in_gets_everything_back_once(world: World) -> None:
+    stay = world.booked(ANNA)
+    world.pay(stay, world.extend(stay, 240), now=71)
+    bookings.arrive(world.store, ANNA, stay.reservation_id, at(75))
+    for minute in (180, 240, 240, 241):
+        world.tick(minute)
+    ended = world.stored(stay)
+    assert (ended.status, ended.reason, ended.ended_at) == (S.CANCELLED, EndReason.BLOCKER_FAILED, at(240))
+    assert (world.balance(), world.claims()) == (10_000, ())
+    assert any("Refund: 7.20 EUR" in n.text for n in world.inbox())
+    assert world.told().count("RESERVATION_CANCELLED") == 1
+
+
+def test_an_extension_paid_at_the_last_moment_keeps_the_stay(world: World) -> None:
+    stay = world.active()
+    world.device_reports(175, occupancy=Occupancy.VACANT)
+    extension = world.extend(stay, 240, now=178)
+    world.store.meanwhile(lambda: world.pay(stay, extension, now=179.9))
+    world.tick(180)
+    assert (world.stored(stay).status, world.stored(stay).ends_at) == (S.ACTIVE, at(240))
+
+
+def test_an_unpaid_extension_delays_the_end_by_no_minute(world: World) -> None:
+    stay = world.active()
+    world.device_reports(175, occupancy=Occupancy.VACANT)
+    world.extend(stay, 240, now=178)
+    world.tick(180)
+    assert (world.stored(stay).status, world.stored(stay).ends_at) == (S.COMPLETED, at(180))
+
+
+# The guard
+
+
+def test_the_blocker_is_raised_ahead_of_the_start_and_looked_at_until_it_stands(world: World) -> None:
+    stay = world.booked(ANNA)
+    world.device_reports(40)
+    world.tick(44.9)
+    assert world.shadows.desired(world.spot.blocker_id) is None
+    world.tick(45)
+    desired = world.shadows.desired(world.spot.blocker_id)
+    assert desired is not None
+    assert (desired.position, desired.reservation_id) == (Position.RAISED, stay.reservation_id)
+    assert world.stored(stay).guard_due_at == at(46)
+    world.device_obeys(45.5)
+    world.tick(46)
+    assert world.stored(stay).guard_due_at is None
+
+
+def test_a_guard_is_looked_after_by_a_late_tick_too(world: World) -> None:
+    world.booked(ANNA)
+    world.device_reports(65)
+    world.tick(66)
+    assert world.blocker.command is not None
+    assert world.blocker.command.position is Position.RAISED
+
+
+# Failures
+
+
+def test_one_bad_item_keeps_no_other_waiting(world: World) -> None:
+    bad = a_reservation(user_id=ANNA, spot_id=SpotId("gone"), starts_at=at(-60), ends_at=at(5), booked_ends_at=at(5))
+    world.store.commit(replace(bad, status=S.CONFIRMED))
+    stay = world.booked(BORIS, 15, 32)
+    swept = tell_ending(world.store, at(4))
+    assert swept.moved == 1
+    assert {key: type(failure) for key, failure in swept.failures.items()} == {bad.key: NotFound}
+    assert world.stored(stay).told_end == at(32)
+
+
+def test_an_entry_of_the_due_index_that_is_gone_is_a_failure_not_a_crash(world: World) -> None:
+    class StaleIndex(type(world.store)):  # type: ignore[misc]
+        def due(self, *_: object) -> list[tuple[str, ...]]:
+            return [("anna", "rsv_gone")]
+
+    swept = expire_holds(StaleIndex(), at(10))
+    assert list(swept.failures) == [("anna", "rsv_gone")]
+
+
+def test_an_entry_of_the_due_index_that_is_stale_changes_nothing(world: World) -> None:
+    world.fund(ANNA)
+    held = world.reserve(ANNA)
+    stale = world.store.due
+
+    def paid_since(*args: object) -> list[tuple[str, ...]]:
+        keys = stale(*args)  # type: ignore[arg-type]
+        world.pay(held, now=9)
+        return keys
+
+    world.store.due = paid_since  # type: ignore[method-assign, assignment]
+    assert expire_holds(world.store, at(10)).moved == 0
+    stored: Reservation = world.stored(held)
+    assert stored.status is S.CONFIRMED
