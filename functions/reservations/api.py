@@ -168,7 +168,7 @@ def receipt(reservation_id: IdPath) -> ReceiptOut:
     store = wiring.store()
     reservation = bookings.reservation_of(store, door.user_id, ReservationId(reservation_id))
     if reservation.reason is None or reservation.ended_at is None:
-        raise WrongState("The receipt is ready when the stay is over.", status=reservation.status)
+        raise WrongState("The receipt is ready when the stay is over.", reservation_status=reservation.status)
     keys = [(reservation.user_id, payment_id) for payment_id in reservation.payment_ids]
     payments = store.get_many(Payment, keys) if keys else []
     return ReceiptOut.of(reservation, reservation.reason, reservation.ended_at, payments)

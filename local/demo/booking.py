@@ -44,7 +44,9 @@ def fill_wallet(stack: Stack, tell: Narrator, driver: Person) -> None:
         expected={"status": "REQUIRES_ACTION", "amount": DEPOSIT_MINOR},
         shown=["payment_id"],
     )
-    tell.sees(f"{driver.name}'s wallet, before the card has paid", driver.balance_minor(), expected=0, shown=money)
+    tell.sees(
+        f"{driver.name}'s wallet, before the card has paid", driver.balance_minor(), expected=before_minor, shown=money
+    )
     driver.pays_by_card(stack, deposit["client_secret"])
     tell.awaits(
         f"{driver.name}'s wallet, when Stripe's webhook has come",
@@ -63,9 +65,9 @@ def _find(stack: Stack, tell: Narrator, anna: Person, now: datetime, ends_at: da
     for one in found[:3]:
         hour = money(one["tariff"]["price_per_hour"])
         free = "free" if one["available"] else "taken"
-        barrier = one["blocker"]["position"]
+        barrier = at(one, "blocker.position")
         tell.answers(f"{one['distance_m']:4} m  {one['name']:<16} {hour} an hour, {free}, barrier {barrier}")
-    open_spots = [one for one in found if one["available"] and one["blocker"]["position"] == "LOWERED"]
+    open_spots = [one for one in found if one["available"] and at(one, "blocker.position") == "LOWERED"]
     if not open_spots:
         raise Unexpected("the search", expected="a free spot whose barrier is down", came=found)
     spot = open_spots[0]
@@ -103,7 +105,12 @@ def _reserve(tell: Narrator, anna: Person, spot: dict[str, Any], ends_at: dateti
     )
     interval = f"starts_at={reservation['starts_at']}&ends_at={reservation['ends_at']}"
     quote = anna.looks(f"/spots/{spot['spot_id']}/quote?{interval}")
-    tell.sees("free for others now", quote["available"], expected=False)
+    tell.sees(
+        "the interval is free for others",
+        quote["available"],
+        expected=False,
+        shown=lambda free: "yes" if free else "no",
+    )
     return reservation
 
 

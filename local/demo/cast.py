@@ -52,7 +52,10 @@ class Person:
             raise Unexpected(request, expected=f"status {int(status)}", came=f"{answer.status_code} {answer.text}")
         document = answer.json()
         telling = dict(expected or {})
-        said = {name: at(document, name) for name in (*telling, *shown)}
+        try:
+            said = {name: at(document, name) for name in (*telling, *shown)}
+        except KeyError as missing:
+            raise Unexpected(request, expected=f"an answer with {missing}", came=document) from missing
         self._tell.answers(short(" · ".join([str(int(status)), *(f"{name} {value}" for name, value in said.items())])))
         for name, value in telling.items():
             if said[name] != value:

@@ -69,7 +69,7 @@ class Narrator:
 
     def shows(self, shown: RenderableType) -> None:
         """A table or a text of its own."""
-        self._console.print(Padding(shown, (0, 0, 0, INDENT)))
+        self._console.print(Padding(shown, (0, 0, 0, INDENT), expand=False))
 
     def _line(self, text: str, style: str) -> None:
         # The terminal wraps; a file gets the whole line.

@@ -41,7 +41,7 @@ def compact(body: Mapping[str, Any] | None) -> str:
 def at(document: Any, path: str) -> Any:
     """The value at a dotted path such as price.amount. Raises KeyError where there is none."""
     for name in path.split("."):
-        if not isinstance(document, Mapping):
+        if not isinstance(document, Mapping) or name not in document:
             raise KeyError(path)
         document = document[name]
     return document

@@ -143,6 +143,15 @@ class Device:
         """The motor meets an obstacle."""
         self._take(Obstructed(self._world.now))
 
+    def mend(self) -> None:
+        """Somebody comes with tools: what was broken works again."""
+        self.jammed = False
+        if self._stroke and self._stroke.ends_at is None:
+            self._stroke.ends_at = self._world.now + TRAVEL
+        self.latency = timedelta(milliseconds=200)
+        self._readings = replace(self._readings, sensor_fault=False, manual_override=False, battery_percent=100)
+        self._sense()
+
     def hear_delta(self) -> None:
         """The shadow holds a new command: it will be read."""
         if self.connected and self._reads_at is None:
@@ -184,8 +193,7 @@ class Device:
         self._take(ReadingsChanged(self._world.now, self._readings))
 
     def _read_shadow(self) -> None:
-        shadow = self._world.shadows_read(self.blocker_id)
-        command, version = (shadow.command, shadow.version) if shadow else (None, 0)
+        command, version = self._world.shadow_read(self.blocker_id)
         desired = _desired(command) if command else None
         self._obeyed = command
         last = self._reported

@@ -98,10 +98,10 @@ _DISTANCE = Weighted([(n, 3 if n <= 8 else 1) for n in range(1, LONGEST_DISTANCE
 class FaultPlan:
     """Decides at which call of the running invocation a fault strikes; `seen` and `struck` are for the coverage."""
 
-    def __init__(self, draws: Draws, chosen: frozenset[Fault], per_mille: int) -> None:
+    def __init__(self, draws: Draws, chosen: frozenset[Fault]) -> None:
         self._draws = draws
         self._chosen = chosen
-        self._per_mille = per_mille
+        self._per_mille = 0
         self._distance = -1
         self.struck_here = 0
         self.depth = 0
@@ -138,6 +138,10 @@ class FaultPlan:
         self.struck_here += 1
         self.struck[call, fault] += 1
         return fault
+
+    def start(self, per_mille: int) -> None:
+        """From here on so many invocations of a thousand are struck."""
+        self._per_mille = per_mille
 
     def stop(self) -> None:
         """From here on nothing goes wrong any more."""

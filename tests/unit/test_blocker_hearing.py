@@ -154,12 +154,15 @@ def test_versions_begin_again_at_zero_when_a_device_was_away_for_an_hour() -> No
     assert see_presence(back, OFF, NOW + 3 * HOUR, 0).connectivity is OFF
 
 
-def test_a_device_that_reported_before_its_first_connect_of_a_new_count_can_still_be_lost() -> None:
-    away = a_blocker(connectivity=OFF, presence_at=NOW, presence_version=7)
-    heard = receive(away, a_report(received_at=NOW + 2 * HOUR), 2)
-    connected = see_presence(heard, ON, NOW + 2 * HOUR - SECOND, 0)
+@pytest.mark.parametrize("lost_after", [timedelta(minutes=10), HOUR])
+def test_a_device_that_reported_before_the_first_connect_of_a_new_count_can_still_be_lost(
+    lost_after: timedelta,
+) -> None:
+    away, back_at = a_blocker(connectivity=OFF, presence_at=NOW, presence_version=7), NOW + 2 * HOUR
+    heard = receive(away, a_report(received_at=back_at), 2)
+    connected = see_presence(heard, ON, back_at - SECOND, 0)
     assert connected.connectivity is ON
-    assert see_presence(connected, OFF, NOW + 3 * HOUR, 0).connectivity is OFF
+    assert see_presence(connected, OFF, back_at + lost_after, 0).connectivity is OFF
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=4), st.booleans(), st.data())

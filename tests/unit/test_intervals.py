@@ -114,4 +114,11 @@ def test_local_days_follow_each_other_without_a_gap_or_an_overlap(day: date, tim
     ],
 )
 def test_texts_show_the_wall_clock_at_the_spot(instant: str, text: str) -> None:
-    assert local_clock(datetime.fromisoformat(instant), TALLINN) == text
+    at = datetime.fromisoformat(instant)
+    assert local_clock(at, TALLINN, now=at) == text
+
+
+def test_a_time_of_another_local_day_is_said_with_its_day() -> None:
+    now = datetime(2026, 3, 1, 21, 59, tzinfo=UTC)  # a minute to midnight in Tallinn
+    assert local_clock(now, TALLINN, now) == "23:59"
+    assert local_clock(now + timedelta(minutes=1), TALLINN, now) == "00:00 on 2 March"

@@ -19,7 +19,7 @@ from tests.unit.world import ANNA, BORIS, World, at
 PHONE = DeviceId("phone")
 
 
-def register(world: World, push: MemoryPush, token: str = "t1", platform: Platform = Platform.FCM) -> PushDevice:
+def register(world: World, push: MemoryPush, token: str, platform: Platform = Platform.FCM) -> PushDevice:
     """Anna's phone."""
     return register_device(world.store, push, ANNA, PHONE, platform=platform, token=token)
 
@@ -41,7 +41,7 @@ def test_another_drivers_notice_is_not_found(world: World) -> None:
 
 def test_a_phone_is_knocked_at(world: World) -> None:
     push, notice = MemoryPush(), a_notification(user_id=ANNA)
-    device = register(world, push)
+    device = register(world, push, "t1")
     assert knock(world.store, push, notice) == 1
     assert push.published == [(device.endpoint, notice)]
 
@@ -67,20 +67,20 @@ def test_a_phone_that_is_gone_is_forgotten_and_keeps_no_other_waiting(world: Wor
 
 def test_where_a_platform_has_no_credentials_the_inbox_alone_tells(world: World) -> None:
     push = MemoryPush(platforms=[Platform.FCM])
-    assert register(world, push, platform=Platform.APNS).endpoint is None
+    assert register(world, push, "t1", Platform.APNS).endpoint is None
     assert knock(world.store, push, a_notification(user_id=ANNA)) == 0
     assert len(world.store.push_devices(ANNA)) == 1
 
 
 def test_only_the_drivers_own_phones_are_knocked_at(world: World) -> None:
     push = MemoryPush()
-    register(world, push)
+    register(world, push, "t1")
     assert knock(world.store, push, a_notification(user_id=BORIS)) == 0
 
 
 def test_a_signed_out_phone_is_not_knocked_at(world: World) -> None:
     push = MemoryPush()
-    register(world, push)
+    register(world, push, "t1")
     sign_out_device(world.store, push, ANNA, PHONE)
     assert knock(world.store, push, a_notification(user_id=ANNA)) == 0
     with pytest.raises(NotFound):

@@ -51,12 +51,10 @@ def test_a_hold_that_is_paid_while_it_is_swept_stands(world: World) -> None:
 
 def test_no_hold_outlives_its_expiry_by_more_than_two_ticks(world: World) -> None:
     """Invariant 10, where three steps of one stay fall due in one minute."""
-    stay = world.booked(ANNA, 60, 180.3)
+    stay = world.booked(ANNA, 60, 180.3)  # its end is told at 150.3
     world.tick(60)
-    bookings.arrive(
-        world.store, ANNA, stay.reservation_id, at(149.1)
-    )  # looked after at 150.1; the end is told at 150.3
     extension = world.extend(stay, 240, now=140.5)  # lapses at 150.5
+    bookings.arrive(world.store, ANNA, stay.reservation_id, at(149.1))  # looked after at 150.1
     for minute in (151, 152):
         world.tick_once(minute)
     lapsed = world.stored(stay).extension(extension.extension_id)
@@ -109,6 +107,7 @@ def test_after_an_extension_the_driver_is_told_about_the_new_end(world: World) -
 
 def test_a_tick_after_the_end_says_nothing_about_what_is_over(world: World) -> None:
     stay = world.active()
+    world.device_reports(199, occupancy=Occupancy.OCCUPIED)
     world.tick(200)
     assert endings(world) == []
     assert world.stored(stay).status is S.ACTIVE  # the car is still seen
@@ -253,8 +252,9 @@ def test_a_guard_is_looked_after_by_a_late_tick_too(world: World) -> None:
 
 def test_one_bad_item_keeps_no_other_waiting(world: World) -> None:
     bad = a_reservation(user_id=ANNA, spot_id=SpotId("gone"), starts_at=at(-60), ends_at=at(5), booked_ends_at=at(5))
-    world.store.commit(replace(bad, status=S.CONFIRMED))
     stay = world.booked(BORIS, 15, 32)
+    world.tick_once(3)  # looks after its guard, so that its notice is next
+    world.store.commit(replace(bad, status=S.CONFIRMED))
     swept = tell_ending(world.store, at(4))
     assert swept.moved == 1
     assert {key: type(failure) for key, failure in swept.failures.items()} == {bad.key: NotFound}

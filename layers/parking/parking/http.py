@@ -5,7 +5,7 @@ Everything that the API functions share and that knows of HTTP is here; the use 
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -204,17 +204,23 @@ _STATUS: dict[type[ParkingError], HTTPStatus] = {
 
 
 def problem(
-    status: HTTPStatus, code: str, detail: str, request_id: str, headers: dict[str, str] | None = None, **more: Any
+    status: HTTPStatus,
+    code: str,
+    detail: str,
+    request_id: str,
+    *,
+    more: Mapping[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
 ) -> Response[Any]:
     """A problem document. `more` are members that the client may act on, such as latest_ends_at."""
     body = {
+        **{name: _spoken(value) if isinstance(value, datetime) else value for name, value in (more or {}).items()},
         "type": f"urn:parking:problem:{code}",
         "title": status.phrase,
         "status": status.value,
         "detail": detail,
         "code": code,
         "request_id": request_id,
-        **{name: _spoken(value) if isinstance(value, datetime) else value for name, value in more.items()},
     }
     return Response(status.value, PROBLEM, json.dumps(body), headers)
 
@@ -226,7 +232,7 @@ def _refusal(cause: ParkingError, request_id: str) -> Response[Any]:
     if field:
         reason = cause.reason if isinstance(cause, InvalidField) else cause.detail
         data["errors"] = [{"field": field, "reason": reason}]
-    return problem(status, cause.code, cause.detail, request_id, **data)
+    return problem(status, cause.code, cause.detail, request_id, more=data)
 
 
 def _bad_request(cause: RequestValidationError, request_id: str) -> Response[Any]:
@@ -236,7 +242,9 @@ def _bad_request(cause: RequestValidationError, request_id: str) -> Response[Any
         for error in cause.errors()
     ]
     fields = ", ".join(error["field"] for error in errors)
-    return problem(HTTPStatus.BAD_REQUEST, "invalid_request", f"Not acceptable: {fields}.", request_id, errors=errors)
+    return problem(
+        HTTPStatus.BAD_REQUEST, "invalid_request", f"Not acceptable: {fields}.", request_id, more={"errors": errors}
+    )
 
 
 def _bad_cursor(_: InvalidCursor, request_id: str) -> Response[Any]:
@@ -260,7 +268,7 @@ def _no_route(_: NotFoundError, request_id: str) -> Response[Any]:
 def _busy(cause: Exception, request_id: str) -> Response[Any]:
     logger.warning("gave up for now", exc_info=cause)
     status = HTTPStatus.SERVICE_UNAVAILABLE
-    return problem(status, "busy", "Too much at once; try again.", request_id, {"Retry-After": "1"})
+    return problem(status, "busy", "Too much at once; try again.", request_id, headers={"Retry-After": "1"})
 
 
 def _unexpected(cause: Exception, request_id: str) -> Response[Any]:

@@ -10,6 +10,7 @@ COMMAND_LIFETIME = timedelta(minutes=2)  # a device drops a command that is olde
 RETRY_AFTER = timedelta(seconds=30)  # between two attempts at the same position, so that refusals cannot spin
 REPORT_FRESH_FOR = timedelta(minutes=15)  # three heartbeats of the device (docs/device.md)
 VERSION_RESETS_AFTER = timedelta(minutes=30)  # half of what AWS takes, and far longer than a take-over
+UNKNOWN_CONNECTION = -1  # AWS counts from 0; a connection that only a report has shown has no number yet
 HISTORY_LENGTH = 10
 
 
@@ -128,8 +129,8 @@ class Blocker:
     certificate_id: str | None = None
     connectivity: Connectivity = Connectivity.OFFLINE
     presence_at: datetime | None = None
-    presence_version: int = -1
-    """The newest connection that IoT told of; its numbers begin with 0."""
+    presence_version: int = UNKNOWN_CONNECTION
+    """The number of the newest connection that IoT told of."""
     shadow_version: int = 0
     report: Report | None = None
     command: Command | None = None
@@ -182,7 +183,12 @@ def receive(blocker: Blocker, report: Report, shadow_version: int) -> Blocker:
         heard.presence_at is None or report.received_at > heard.presence_at
     ):
         # Who reports is connected, even if the presence event is still on its way or was lost.
-        heard = replace(heard, connectivity=Connectivity.ONLINE, presence_at=report.received_at)
+        heard = replace(
+            heard,
+            connectivity=Connectivity.ONLINE,
+            presence_at=report.received_at,
+            presence_version=UNKNOWN_CONNECTION,
+        )
     command = heard.command
     if command is None or report.result is None or report.command_id != command.command_id:
         return heard
@@ -197,17 +203,23 @@ def see_presence(blocker: Blocker, connectivity: Connectivity, at: datetime, ver
     """The blocker after a connect or disconnect, which come twice and out of order.
 
     `version` is AWS's versionNumber: it grows with each connection of the client and begins anew after about an hour
-    without one. A connection's two events share it. An older connection may end after the newer one began, so a lower
-    number counts only when it comes long after all that is known (AWS IoT, "Lifecycle events").
+    without one (AWS IoT, "Lifecycle events"). A connection's two events share it.
     """
-    known_at = blocker.presence_at
-    if known_at is not None:
-        older_connection = version < blocker.presence_version and at - known_at < VERSION_RESETS_AFTER
-        has_ended = blocker.connectivity is Connectivity.OFFLINE and version == blocker.presence_version
-        ended_at_once = has_ended and connectivity is Connectivity.ONLINE and at == known_at
-        if at < known_at or older_connection or ended_at_once:
-            return blocker
-    return replace(blocker, connectivity=connectivity, presence_at=at, presence_version=version)
+    if _is_old_presence(blocker, connectivity, at, version):
+        return blocker
+    known_at = blocker.presence_at or at
+    return replace(blocker, connectivity=connectivity, presence_at=max(at, known_at), presence_version=version)
+
+
+def _is_old_presence(blocker: Blocker, connectivity: Connectivity, at: datetime, version: int) -> bool:
+    if blocker.presence_at is None:
+        return False
+    if blocker.presence_version == UNKNOWN_CONNECTION:
+        return at <= blocker.presence_at
+    if version == blocker.presence_version:  # what has ended does not begin again
+        return connectivity is Connectivity.ONLINE and blocker.connectivity is Connectivity.OFFLINE
+    # A lower number is an older connection's end, unless the numbers have begun anew since.
+    return version < blocker.presence_version and at - blocker.presence_at < VERSION_RESETS_AFTER
 
 
 def steer(blocker: Blocker, wanted: Wanted, now: datetime) -> Blocker:

@@ -212,13 +212,18 @@ class Reservation:
                     steps.append(Due(self.ends_at - TELL_BEFORE_END, Step.TELL_END))
                 if self.guard_due_at:
                     steps.append(Due(self.guard_due_at, Step.GUARD))
-                return min(steps)
+                return min(steps, key=_urgency)
             case _:
                 return None
 
     def extension(self, extension_id: ExtensionId) -> Extension | None:
         """One of its extensions."""
         return next((e for e in self.extensions if e.extension_id == extension_id), None)
+
+
+def _urgency(due: Due) -> tuple[datetime, Step]:
+    """A lapsed hold keeps others from the spot, so what falls due in the same minute waits behind it."""
+    return due.at - RECHECK if due.step is Step.RELEASE_HOLD else due.at, due.step
 
 
 def check_stay(spot: Spot, stay: Interval, now: datetime) -> None:
@@ -256,7 +261,9 @@ def confirm(reservation: Reservation, payment: Payment, now: datetime) -> Reserv
         )
     if reservation.status in (ReservationStatus.HELD, ReservationStatus.EXPIRED):
         raise HoldExpired("The hold has lapsed; reserve again.")
-    raise WrongState(f"A reservation that is {reservation.status} takes no payment.", status=reservation.status)
+    raise WrongState(
+        f"A reservation that is {reservation.status} takes no payment.", reservation_status=reservation.status
+    )
 
 
 def hold_extension(
@@ -265,7 +272,7 @@ def hold_extension(
     """The reservation with an extension that waits for its payment. Raises WrongState or ExtensionUnavailable."""
     check_extendable(reservation, now)
     if reservation.open_extension:
-        raise WrongState("Another extension waits for its payment.", status=reservation.status)
+        raise WrongState("Another extension waits for its payment.", reservation_status=reservation.status)
     if extension.ends_at > latest_ends_at:
         raise ExtensionUnavailable("The stay cannot last until then.", latest_ends_at=latest_ends_at)
     return replace(reservation, extensions=(*reservation.extensions, extension))
@@ -275,7 +282,7 @@ def check_extendable(reservation: Reservation, now: datetime) -> None:
     """Raises WrongState unless the stay is paid and still running or ahead."""
     running = reservation.status in (ReservationStatus.CONFIRMED, ReservationStatus.ACTIVE)
     if not running or now >= reservation.ends_at:
-        raise WrongState("Only a paid stay that has not ended can be extended.", status=reservation.status)
+        raise WrongState("Only a paid stay that has not ended can be extended.", reservation_status=reservation.status)
 
 
 def showing(calendar: Calendar, reservation: Reservation) -> Calendar:
@@ -308,7 +315,7 @@ def confirm_extension(
     """The end moves, because the extension is paid. Raises AlreadyPaid, HoldExpired or WrongState."""
     extension = reservation.extension(extension_id)
     if extension is None:
-        raise WrongState("The reservation has no such extension.", status=reservation.status)
+        raise WrongState("The reservation has no such extension.", reservation_status=reservation.status)
     if extension.status is ExtensionStatus.CONFIRMED:
         raise AlreadyPaid("This extension is paid.")
     if extension.status is ExtensionStatus.EXPIRED or now >= extension.hold_expires_at:
@@ -326,7 +333,7 @@ def request_arrival(reservation: Reservation, now: datetime) -> Reservation:
     if reservation.status is ReservationStatus.HELD:
         raise NotPaid("Pay first.")
     if reservation.status not in (ReservationStatus.CONFIRMED, ReservationStatus.ACTIVE):
-        raise WrongState(f"The reservation is {reservation.status}.", status=reservation.status)
+        raise WrongState(f"The reservation is {reservation.status}.", reservation_status=reservation.status)
     if not reservation.starts_at - ARRIVAL_LEAD <= now < reservation.ends_at:
         raise OutsideArrivalWindow(
             "Arrival is possible from 15 minutes before the start until the end.",
@@ -350,7 +357,7 @@ def depart(reservation: Reservation, now: datetime) -> Reservation:
     if reservation.status is ReservationStatus.COMPLETED:
         return reservation
     if reservation.status is not ReservationStatus.ACTIVE:
-        raise WrongState(f"The reservation is {reservation.status}.", status=reservation.status)
+        raise WrongState(f"The reservation is {reservation.status}.", reservation_status=reservation.status)
     return _ended(reservation, ReservationStatus.COMPLETED, EndReason.DEPARTED, now)
 
 
@@ -359,9 +366,9 @@ def cancel(reservation: Reservation, now: datetime) -> Reservation:
     if reservation.status is ReservationStatus.CANCELLED:
         return reservation
     if reservation.status not in (ReservationStatus.HELD, ReservationStatus.CONFIRMED):
-        raise WrongState(f"The reservation is {reservation.status}.", status=reservation.status)
+        raise WrongState(f"The reservation is {reservation.status}.", reservation_status=reservation.status)
     if now >= reservation.ends_at:
-        raise WrongState("The stay is over.", status=reservation.status)
+        raise WrongState("The stay is over.", reservation_status=reservation.status)
     return _ended(reservation, ReservationStatus.CANCELLED, EndReason.CANCELLED_BY_DRIVER, now)
 
 

@@ -48,6 +48,9 @@ def local_day(day: date, time_zone: str) -> Interval:
     return Interval(start.astimezone(UTC), end.astimezone(UTC))
 
 
-def local_clock(instant: datetime, time_zone: str) -> str:
-    """The wall clock at the spot, for texts: 17:30."""
-    return instant.astimezone(ZoneInfo(time_zone)).strftime("%H:%M")
+def local_clock(instant: datetime, time_zone: str, now: datetime) -> str:
+    """The wall clock at the spot, for texts: 17:30, with the day where that is not today's: 17:30 on 2 March."""
+    zone = ZoneInfo(time_zone)
+    local = instant.astimezone(zone)
+    clock = local.strftime("%H:%M")
+    return clock if local.date() == now.astimezone(zone).date() else f"{clock} on {local.day} {local.strftime('%B')}"

@@ -53,6 +53,8 @@ def reconcile(
             return blocker
         if blocker.command.status is not CommandStatus.PENDING or blocker.acknowledged:
             return blocker
+        if blocker.command.position is Position.RAISED and not blocker.may_raise(blocker.no_earlier(now)):
+            return blocker  # a car came since it was decided
         if document and document.desired_command_id == blocker.command.command_id:
             return blocker
         try:

@@ -14,8 +14,8 @@ def money(amount_minor: int, currency: str) -> str:
     return f"{amount_minor // 100}.{amount_minor % 100:02d} {currency}"
 
 
-def _clock(reservation: Reservation, instant: datetime) -> str:
-    return local_clock(instant, reservation.time_zone)
+def _clock(reservation: Reservation, instant: datetime, now: datetime) -> str:
+    return local_clock(instant, reservation.time_zone, now)
 
 
 def _about(
@@ -50,7 +50,7 @@ def paid(reservation: Reservation, payment: Payment, now: datetime) -> Notificat
         about=payment.created_at,
         title="Payment received",
         text=f"{money(payment.amount_minor, payment.currency)} for {reservation.spot_name} until "
-        f"{_clock(reservation, reservation.ends_at)}.",
+        f"{_clock(reservation, reservation.ends_at, now)}.",
         now=now,
         payment_id=payment.payment_id,
     )
@@ -80,8 +80,8 @@ _BEFORE_THE_END = {
 
 def ending(reservation: Reservation, kind: NotificationKind, latest_ends_at: datetime, now: datetime) -> Notification:
     """The stay ends soon: until when it can be extended, or why it cannot."""
-    text = f"Your stay at {reservation.spot_name} ends at {_clock(reservation, reservation.ends_at)}. "
-    text += _BEFORE_THE_END[kind].format(latest=_clock(reservation, latest_ends_at))
+    text = f"Your stay at {reservation.spot_name} ends at {_clock(reservation, reservation.ends_at, now)}. "
+    text += _BEFORE_THE_END[kind].format(latest=_clock(reservation, latest_ends_at, now))
     return _about(
         reservation,
         kind,
@@ -125,7 +125,7 @@ def ended(reservation: Reservation, refunded_minor: int, now: datetime) -> Notif
         title=title,
         text=text.format(
             spot=reservation.spot_name,
-            ended=_clock(reservation, reservation.ended_at or now),
+            ended=_clock(reservation, reservation.ended_at or now, now),
             refund=money(refunded_minor, reservation.quote.currency),
         ),
         now=now,

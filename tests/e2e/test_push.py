@@ -1,0 +1,92 @@
+"""A driver's phones: a knock for each notice where the stack has credentials, and the inbox in any case."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from local.drivers import Driver
+from tests.e2e.stays import act, everything, inbox, paid
+from tests.e2e.world import Json, Spot, World, eventually, expect
+
+
+@pytest.fixture(scope="module")
+def credentials(world: World) -> Iterator[None]:
+    """An operator's FCM application, given to the function as the template's FcmApplicationArn would; APNS has none."""
+    application = world.stack.client("sns").create_platform_application(
+        Name=f"e2e-{uuid.uuid4().hex[:8]}", Platform="GCM", Attributes={"PlatformCredential": "of the test"}
+    )
+    functions, name = world.stack.client("lambda"), world.resources["NotificationsApi"]
+    usual = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    given = usual | {"FCM_APPLICATION_ARN": application["PlatformApplicationArn"]}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": given})
+    functions.get_waiter("function_updated_v2").wait(FunctionName=name)
+    yield
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": usual})
+
+
+def pushed(world: World, text: str) -> list[Json]:
+    """What SNS published that contains the text."""
+    published: list[Json] = httpx.get(f"{world.stack.sns_record_url}/_recorded").json()
+    return [one for one in published if text in one["message"]]
+
+
+def register(driver: Driver, platform: str, token: str) -> Json:
+    return expect(
+        200, driver.request("PUT", f"/push-devices/phone-{platform}", {"platform": platform, "token": token})
+    )
+
+
+@pytest.mark.usefixtures("credentials")
+def test_a_registered_phone_is_told_of_each_notice_once(world: World, spot: Spot, driver: Driver) -> None:
+    assert register(driver, "FCM", f"token-{uuid.uuid4().hex}")["reachable"]
+    stay = paid(driver, spot, begins_in=timedelta(hours=1))
+    (notice,) = inbox(driver, "PAYMENT_SUCCEEDED")
+    (published,) = eventually(lambda: pushed(world, notice["notification_id"]), "the notice to be pushed")
+    assert ":endpoint/" in published["target"] or "/GCM/" in published["target"]
+    message: Any = json.loads(json.loads(published["message"])["GCM"])["fcmV1Message"]["message"]
+    assert message["notification"] == {"title": notice["title"], "body": notice["text"]}
+    assert message["data"]["reservation_id"] == stay["reservation_id"]
+
+    act(driver, stay, "cancellation")
+    (cancelled,) = inbox(driver, "RESERVATION_CANCELLED")
+    eventually(lambda: pushed(world, cancelled["notification_id"]), "the next notice to be pushed")
+    assert len(pushed(world, notice["notification_id"])) == 1
+
+
+@pytest.mark.usefixtures("credentials")
+def test_a_new_token_of_a_phone_replaces_the_old(world: World, driver: Driver) -> None:
+    for _ in range(2):
+        register(driver, "FCM", f"token-{uuid.uuid4().hex}")
+    world.stack.deposit(driver, 500)
+    newest = inbox(driver, "DEPOSIT_SUCCEEDED")[0]
+    eventually(lambda: pushed(world, newest["notification_id"]), "the notice to be pushed")
+    assert len(pushed(world, newest["notification_id"])) == 1
+
+
+@pytest.mark.usefixtures("credentials")
+def test_a_phone_that_signed_out_is_not_told(world: World, driver: Driver, other_driver: Driver) -> None:
+    register(driver, "FCM", f"token-{uuid.uuid4().hex}")
+    register(other_driver, "FCM", f"token-{uuid.uuid4().hex}")
+    expect(204, driver.request("DELETE", "/push-devices/phone-FCM"))
+    expect(404, driver.request("DELETE", "/push-devices/phone-FCM"))
+    for one in (driver, other_driver):
+        world.stack.deposit(one, 500)
+    later = inbox(other_driver, "DEPOSIT_SUCCEEDED")[0]
+    eventually(lambda: pushed(world, later["notification_id"]), "the other driver's notice to be pushed")
+    unheard = inbox(driver, "DEPOSIT_SUCCEEDED")[0]
+
+    def dealt_with() -> bool:
+        return any(unheard["notification_id"] in line for line in world.log("PushNotifications"))
+
+    eventually(dealt_with, "the notice to pass the push function")
+    assert pushed(world, unheard["notification_id"]) == []
+
+
+def test_without_credentials_a_phone_is_not_reachable_and_the_inbox_has_the_notice(driver: Driver) -> None:
+    assert not register(driver, "APNS", f"token-{uuid.uuid4().hex}")["reachable"]
+    assert [one["kind"] for one in everything(driver, "/notifications")] == ["DEPOSIT_SUCCEEDED"]

@@ -1,0 +1,110 @@
+"""Invariant 9: each driver is told once of each thing, and it was true when it was written."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from parking.domain.ledger import Transaction, TransactionKind, Wallet
+from parking.domain.notification import Notification, NotificationKind
+from parking.domain.payment import Payment, PaymentStatus
+from parking.domain.reservation import Reservation, ReservationStatus
+from parking.domain.spot import Spot
+from tests.simulation import reference
+from tests.simulation.violation import Violation
+
+if TYPE_CHECKING:
+    from tests.simulation.invariants import Commit
+
+N = NotificationKind
+ENDINGS = (N.STAY_ENDING_EXTENDABLE, N.STAY_ENDING_SPOT_TAKEN, N.STAY_ENDING_LONGEST)
+
+
+def check(commit: "Commit", before: Notification | None, after: Notification) -> None:
+    """Raises Violation."""
+    if before is not None:
+        if before.read_at or replace(after, read_at=None, version=before.version) != before:
+            raise Violation(9, f"{after.notification_id} changed")
+        return
+    subject = _subject(after)
+    if subject in commit.memory.told:
+        raise Violation(9, f"told twice: {subject}")
+    commit.memory.told.add(subject)
+    match after.kind:
+        case N.PAYMENT_SUCCEEDED:
+            _payment(commit, after)
+        case N.DEPOSIT_SUCCEEDED:
+            _deposit(commit, after)
+        case kind if kind in ENDINGS:
+            commit.covered(f"notice {kind}")
+            _ending(commit, after)
+        case _:
+            _ended(commit, after)
+
+
+def _subject(notice: Notification) -> tuple[str, ...]:
+    if notice.kind in ENDINGS:
+        return ("ending", notice.data["reservation_id"], notice.data["ends_at"])
+    if notice.kind in (N.PAYMENT_SUCCEEDED, N.DEPOSIT_SUCCEEDED):
+        return ("payment", notice.data["payment_id"])
+    return ("ended", notice.data["reservation_id"])
+
+
+def _money(amount_minor: int) -> str:
+    return f"{amount_minor // 100}.{amount_minor % 100:02d}"
+
+
+def _clock(instant: datetime, time_zone: str) -> str:
+    return instant.astimezone(ZoneInfo(time_zone)).strftime("%H:%M")
+
+
+def _must_say(notice: Notification, *words: str) -> None:
+    for word in words:
+        if word not in notice.text:
+            raise Violation(9, f"{notice.kind} does not say {word}: {notice.text}")
+
+
+def _payment(commit: "Commit", notice: Notification) -> None:
+    for payment in commit.new(Payment):
+        if payment.payment_id == notice.data["payment_id"] and payment.status is PaymentStatus.SUCCEEDED:
+            [reservation] = commit.new(Reservation)
+            ends = _clock(reservation.ends_at, reservation.time_zone)
+            return _must_say(notice, _money(payment.amount_minor), f"until {ends}")
+    raise Violation(9, f"told of a payment that did not succeed: {notice.text}")
+
+
+def _deposit(commit: "Commit", notice: Notification) -> None:
+    for payment in commit.new(Payment):
+        if payment.payment_id == notice.data["payment_id"] and payment.status is PaymentStatus.SUCCEEDED:
+            [wallet] = commit.new(Wallet)
+            return _must_say(notice, _money(payment.amount_minor), f"holds {_money(wallet.balance_minor)}")
+    raise Violation(9, f"told of a deposit that did not come: {notice.text}")
+
+
+def _ended(commit: "Commit", notice: Notification) -> None:
+    for reservation in commit.new(Reservation):
+        if reservation.reservation_id == notice.data["reservation_id"]:
+            if notice.kind is not N(f"RESERVATION_{reservation.status}"):
+                break
+            if reservation.status is ReservationStatus.CANCELLED:
+                refunds = [t for t in commit.new(Transaction) if t.kind is TransactionKind.REFUND]
+                _must_say(notice, f"Refund: {_money(sum(t.wallet_amount_minor for t in refunds))}")
+            return
+    raise Violation(9, f"told what is not so: {notice.text}")
+
+
+def _ending(commit: "Commit", notice: Notification) -> None:
+    [reservation] = [r for r in commit.new(Reservation) if r.reservation_id == notice.data["reservation_id"]]
+    if not reservation.ends_at - reference.TELL <= commit.now < reservation.ends_at:
+        raise Violation(9, f"told at {commit.now} that the stay ends at {reservation.ends_at}")
+    spot = commit.world.store.get(Spot, reservation.spot_id)
+    step = timedelta(minutes=spot.tariff.step_minutes if spot else 0)
+    others = commit.at_spot(reservation.spot_id)
+    latest = reference.latest_end(reservation, others)
+    _must_say(notice, f"ends at {_clock(reservation.ends_at, reservation.time_zone)}")
+    if latest >= reservation.ends_at + step:
+        _must_say(notice, f"extend it until {_clock(latest, reservation.time_zone)}")
+    elif latest >= min(reservation.starts_at + reference.WEEK, reservation.ends_at + reference.DAY):
+        _must_say(notice, "the longest time")
+    else:
+        _must_say(notice, "Somebody else has the spot next")

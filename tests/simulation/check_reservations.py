@@ -1,0 +1,278 @@
+"""Invariants 1, 6, 7, 8 and 10: how a reservation, its extensions and its claim may change."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from parking.domain.blocker import Blocker, CommandStatus, Occupancy, Position
+from parking.domain.calendar import CalendarDay
+from parking.domain.ledger import Transaction, TransactionKind
+from parking.domain.notification import Notification, NotificationKind
+from parking.domain.payment import Payment, PaymentStatus, Purpose
+from parking.domain.reservation import (
+    EndReason,
+    Extension,
+    ExtensionStatus,
+    Reservation,
+    ReservationStatus,
+)
+from tests.simulation import reference
+from tests.simulation.violation import Violation
+
+if TYPE_CHECKING:
+    from tests.simulation.invariants import Commit
+
+S = ReservationStatus
+E = ExtensionStatus
+
+
+def check(commit: "Commit", before: Reservation | None, after: Reservation) -> None:
+    """Raises Violation."""
+    _check_state(commit, before, after)
+    _check_extensions(commit, before, after)
+    _check_due(commit, before, after)
+    _check_claim(commit, after)
+
+
+def _check_state(commit: "Commit", before: Reservation | None, after: Reservation) -> None:
+    if before is None:
+        _born(commit, after)
+        return
+    if before.status in reference.FINAL:
+        raise Violation(7, f"{after.reservation_id} was {before.status} and is written again")
+    fixed = replace(
+        after,
+        ends_at=before.ends_at,
+        status=before.status,
+        reason=before.reason,
+        payment_id=before.payment_id,
+        extensions=before.extensions,
+        guard_due_at=before.guard_due_at,
+        told_end=before.told_end,
+        finish_due_at=before.finish_due_at,
+        arrival_requested_at=before.arrival_requested_at,
+        arrived_at=before.arrived_at,
+        overstayed_since=before.overstayed_since,
+        ended_at=before.ended_at,
+        version=before.version,
+    )
+    if fixed != before:
+        raise Violation(7, f"{after.reservation_id} changed what never changes")
+    if before.arrival_requested_at != after.arrival_requested_at:
+        _arrival_requested(commit, before, after)
+    if before.status is not after.status:
+        _moved(commit, before, after)
+    if after.overstayed_since != before.overstayed_since:
+        _overstays(commit, before, after)
+    if (after.reason is not None) != (after.status in reference.FINAL):
+        raise Violation(7, f"{after.reservation_id} is {after.status} with the reason {after.reason}")
+
+
+def _born(commit: "Commit", after: Reservation) -> None:
+    commit.covered("reservation – → HELD")
+    if after.status is not S.HELD or not commit.by("reserve", after.user_id):
+        raise Violation(7, f"{after.reservation_id} begins as {after.status}")
+    if after.hold_expires_at != min(commit.now + reference.HOLD, after.ends_at):
+        raise Violation(10, f"{after.reservation_id} is held until {after.hold_expires_at}")
+
+
+def _arrival_requested(commit: "Commit", before: Reservation, after: Reservation) -> None:
+    if before.arrival_requested_at is not None or not commit.by("arrive", after.user_id):
+        raise Violation(6, f"{after.reservation_id}: an arrival that its owner did not ask for")
+    if not after.starts_at - reference.LEAD <= commit.now < after.ends_at:
+        raise Violation(6, f"{after.reservation_id}: arrival outside its time")
+
+
+def _overstays(commit: "Commit", before: Reservation, after: Reservation) -> None:
+    commit.covered("reservation ACTIVE overstays")
+    if before.overstayed_since or commit.now < after.ends_at + reference.GRACE or after.status is not S.ACTIVE:
+        raise Violation(7, f"{after.reservation_id} overstays since {after.overstayed_since}, seen at {commit.now}")
+
+
+def _moved(commit: "Commit", before: Reservation, after: Reservation) -> None:
+    match before.status, after.status:
+        case S.HELD, S.CONFIRMED:
+            _confirmed(commit, before, after)
+        case S.HELD, S.EXPIRED:
+            _expired(commit, after)
+        case S.HELD, S.CANCELLED:
+            commit.covered("reservation HELD → CANCELLED")
+            _cancelled(commit, after)
+        case S.CONFIRMED, S.ACTIVE:
+            _arrived(commit, before, after)
+        case S.ACTIVE, S.COMPLETED:
+            _completed(commit, after)
+        case S.CONFIRMED, S.NO_SHOW:
+            commit.covered("reservation CONFIRMED → NO_SHOW")
+            if after.arrival_requested_at or commit.now < after.ends_at:
+                raise Violation(7, f"{after.reservation_id} is no no-show")
+        case S.CONFIRMED, S.CANCELLED:
+            _cancelled(commit, after)
+        case _:
+            raise Violation(7, f"{after.reservation_id} went from {before.status} to {after.status}")
+    if after.status in reference.FINAL:
+        _ended(commit, after)
+
+
+def _confirmed(commit: "Commit", before: Reservation, after: Reservation) -> None:
+    commit.covered("reservation HELD → CONFIRMED")
+    if commit.now >= before.hold_expires_at:
+        raise Violation(10, f"{after.reservation_id} was confirmed after its hold")
+    _paid(commit, after, "", after.quote.amount_minor, after.payment_id)
+    if after.guard_due_at != max(after.starts_at - reference.LEAD, commit.now):
+        raise Violation(10, f"{after.reservation_id} is paid, and its blocker is looked at {after.guard_due_at}")
+
+
+def _paid(commit: "Commit", after: Reservation, extension_id: str, amount_minor: int, payment_id: str | None) -> None:
+    payments = [p for p in commit.new(Payment) if p.payment_id == payment_id]
+    purpose = Purpose.EXTENSION if extension_id else Purpose.RESERVATION
+    good = [
+        p
+        for p in payments
+        if p.status is PaymentStatus.SUCCEEDED
+        and p.purpose is purpose
+        and (p.amount_minor, p.reservation_id, p.extension_id or "")
+        == (amount_minor, after.reservation_id, extension_id)
+    ]
+    if len(good) != 1:
+        raise Violation(3, f"{after.reservation_id} {extension_id} is confirmed without its payment")
+    subject = (after.reservation_id, extension_id)
+    if commit.memory.paid_for.setdefault(subject, good[0].payment_id) != good[0].payment_id:
+        raise Violation(3, f"{subject} is paid twice")
+    if not any(n.kind is NotificationKind.PAYMENT_SUCCEEDED for n in commit.new(Notification)):
+        raise Violation(9, f"{subject} is paid, and nobody is told")
+
+
+def _expired(commit: "Commit", after: Reservation) -> None:
+    by_schedule = commit.by("expire_holds")
+    commit.covered(f"reservation HELD → EXPIRED by {'schedule' if by_schedule else 'the next driver'}")
+    if after.hold_expires_at > commit.now or after.reason is not EndReason.HOLD_EXPIRED:
+        raise Violation(7, f"{after.reservation_id} expired before its time")
+
+
+def _arrived(commit: "Commit", before: Reservation, after: Reservation) -> None:
+    commit.covered("reservation CONFIRMED → ACTIVE")
+    blocker = commit.world.store.get(Blocker, after.blocker_id)
+    done = blocker.command if blocker else None
+    asked = before.arrival_requested_at
+    if asked is None or done is None or done.status is not CommandStatus.SUCCEEDED:
+        raise Violation(6, f"{after.reservation_id} is ACTIVE although the machine has not answered its owner")
+    if done.reservation_id != after.reservation_id or done.position is not Position.LOWERED or done.created_at < asked:
+        raise Violation(6, f"{after.reservation_id} is ACTIVE by another command: {done}")
+    if after.arrived_at is None or after.arrived_at < asked.replace(microsecond=0):
+        raise Violation(7, f"{after.reservation_id} arrived at {after.arrived_at}, asked at {asked}")
+
+
+def _completed(commit: "Commit", after: Reservation) -> None:
+    commit.covered(f"reservation ACTIVE → COMPLETED {after.reason}")
+    if after.reason is EndReason.DEPARTED:
+        if not commit.by("depart", after.user_id):
+            raise Violation(6, f"{after.reservation_id} departed without its owner")
+        return
+    occupancy = reference.seen(commit.world.store.get(Blocker, after.blocker_id), commit.now)
+    occupied = occupancy is Occupancy.OCCUPIED and not commit.world.faults.struck_here
+    if after.reason is not EndReason.TIME_ENDED or commit.now < after.ends_at or occupied:
+        raise Violation(7, f"{after.reservation_id} completed at {commit.now}: {after.reason}, {occupancy}")
+
+
+def _cancelled(commit: "Commit", after: Reservation) -> None:
+    refunds = [t for t in commit.new(Transaction) if t.kind is TransactionKind.REFUND]
+    refunded_minor = sum(t.wallet_amount_minor for t in refunds if t.reservation_id == after.reservation_id)
+    paid_minor = after.quote.amount_minor if after.payment_id else 0
+    paid_minor += sum(e.quote.amount_minor for e in after.extensions if e.payment_id)
+    if after.reason is EndReason.BLOCKER_FAILED:
+        commit.covered("reservation CONFIRMED → CANCELLED BLOCKER_FAILED")
+        if not after.arrival_requested_at or commit.now < after.ends_at:
+            raise Violation(7, f"{after.reservation_id} is cancelled by our fault, and it was not ours")
+        in_full = True
+    else:
+        if not commit.by("cancel", after.user_id) or after.reason is not EndReason.CANCELLED_BY_DRIVER:
+            raise Violation(6, f"{after.reservation_id} is cancelled, and not by its owner: {after.reason}")
+        in_full = commit.now < after.starts_at
+        if paid_minor:
+            commit.covered(f"reservation CONFIRMED → CANCELLED {'refunded' if in_full else 'not refunded'}")
+    if refunded_minor != (paid_minor if in_full else 0):
+        raise Violation(3, f"{after.reservation_id}: {refunded_minor} of {paid_minor} refunded")
+
+
+def _ended(commit: "Commit", after: Reservation) -> None:
+    if after.ended_at != commit.now:
+        raise Violation(7, f"{after.reservation_id} ended at {after.ended_at}, it is {commit.now}")
+    if reference.open_extension(after):
+        raise Violation(8, f"{after.reservation_id} is over, and an extension still waits")
+    told = [n for n in commit.new(Notification) if n.data.get("reservation_id") == after.reservation_id]
+    if [n.kind for n in told] != [NotificationKind(f"RESERVATION_{after.status}")]:
+        raise Violation(9, f"{after.reservation_id} is {after.status}, told was {[n.kind for n in told]}")
+
+
+def _check_extensions(commit: "Commit", before: Reservation | None, after: Reservation) -> None:
+    known = {e.extension_id: e for e in before.extensions} if before else {}
+    ends_at = before.ends_at if before else after.ends_at
+    for extension in after.extensions:
+        then = known.pop(extension.extension_id, None)
+        if then is None:
+            commit.covered("extension – → HELD")
+            if not commit.by("extend", after.user_id) or extension.status is not E.HELD:
+                raise Violation(8, f"{extension.extension_id} begins as {extension.status}")
+        elif then.status is not extension.status:
+            _extension_moved(commit, after, then, extension)
+            if extension.status is E.CONFIRMED:
+                ends_at = extension.ends_at
+        elif then != extension:
+            raise Violation(8, f"{extension.extension_id} changed")
+    if known:
+        raise Violation(8, f"{after.reservation_id} lost {list(known)}")
+    if after.ends_at != ends_at:
+        raise Violation(8, f"the end of {after.reservation_id} moved to {after.ends_at}, it should be {ends_at}")
+    if sum(e.status is E.HELD for e in after.extensions) > 1:
+        raise Violation(8, f"{after.reservation_id} has two open extensions")
+
+
+def _extension_moved(commit: "Commit", after: Reservation, then: Extension, extension: Extension) -> None:
+    commit.covered(f"extension {then.status} → {extension.status}")
+    match then.status, extension.status:
+        case E.HELD, E.CONFIRMED:
+            if commit.now >= then.hold_expires_at or commit.now >= then.previous_ends_at:
+                raise Violation(8, f"{extension.extension_id} was confirmed after its hold")
+            _paid(commit, after, extension.extension_id, extension.quote.amount_minor, extension.payment_id)
+        case E.HELD, E.EXPIRED:
+            if extension.payment_id or (after.status in reference.RUNNING and commit.now < then.hold_expires_at):
+                raise Violation(8, f"{extension.extension_id} expired before its time, or paid")
+        case _:
+            raise Violation(7, f"{extension.extension_id} went from {then.status} to {extension.status}")
+
+
+def _check_due(commit: "Commit", before: Reservation | None, after: Reservation) -> None:
+    due = after.due
+    if (due and (due.at, due.step)) != (reference.due(after) or due and ()):
+        raise Violation(10, f"{after.reservation_id} is due {due}, it should be {reference.due(after)}")
+    stopped = before is not None and before.guard_due_at and after.guard_due_at is None
+    if stopped and after.status is S.CONFIRMED:
+        blocker = commit.world.store.get(Blocker, after.blocker_id)
+        raised = blocker is not None and blocker.position is Position.RAISED
+        if not commit.world.faults.struck_here and (not raised or after.arrival_requested_at):
+            raise Violation(10, f"{after.reservation_id} is not looked after any more")
+    if after.finish_due_at and before and after.finish_due_at != before.finish_due_at:
+        if after.finish_due_at != commit.now + timedelta(minutes=1):
+            raise Violation(10, f"{after.reservation_id} is looked at again at {after.finish_due_at}")
+
+
+def _check_claim(commit: "Commit", after: Reservation) -> None:
+    stay = reference.claimed(after)
+    until = reference.blocked_until(after)
+    store = commit.world.store
+    if after.status in (S.EXPIRED, S.CANCELLED):
+        waiting = max([after.ends_at, *(e.ends_at for e in after.extensions)])
+        days = reference.days_between(after.starts_at, waiting + timedelta(minutes=after.turnover_minutes))
+    else:
+        days = reference.days_between(after.starts_at, until) if until else []
+    for day in store.get_many(CalendarDay, [(after.spot_id, day.isoformat()) for day in days]):
+        shown = [c for c in day.claims if c.reservation_id == after.reservation_id]
+        if [(c.stay.starts_at, c.stay.ends_at, c.blocked_until) for c in shown] != ([(*stay, until)] if stay else []):
+            raise Violation(1, f"the calendar shows {after.reservation_id} as {shown}, it claims {stay}")
+        days.remove(day.day)
+    if stay and days:
+        raise Violation(1, f"the calendar does not show {after.reservation_id} on {days}")
+    for other in commit.at_spot(after.spot_id):
+        if other.reservation_id != after.reservation_id and reference.collide(after, other):
+            raise Violation(1, f"{after.reservation_id} and {other.reservation_id} overlap")

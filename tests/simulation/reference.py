@@ -1,0 +1,138 @@
+"""The rules of the design once more, written plainly and without the code under test: what the checks compare with."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from parking.domain.blocker import Blocker, Connectivity, Occupancy, Position
+from parking.domain.calendar import CalendarDay
+from parking.domain.ids import ReservationId
+from parking.domain.reservation import Extension, ExtensionStatus, Reservation, ReservationStatus, Step
+from parking.domain.tariff import Tariff
+
+S = ReservationStatus
+LEAD = timedelta(minutes=15)
+HOLD = timedelta(minutes=10)
+TELL = timedelta(minutes=30)
+GRACE = timedelta(minutes=10)
+FRESH = timedelta(minutes=15)
+SKEW = timedelta(minutes=1)
+WEEK = timedelta(days=7)
+DAY = timedelta(days=1)
+FARTHEST = timedelta(days=90)
+EXTENSIONS_MAX = 20
+
+RUNNING = (S.CONFIRMED, S.ACTIVE)
+FINAL = (S.COMPLETED, S.EXPIRED, S.CANCELLED, S.NO_SHOW)
+
+
+def price_minor(tariff: Tariff, duration: timedelta) -> int:
+    """Every started step of the tariff, half a minor unit rounded up."""
+    step_seconds = tariff.step_minutes * 60
+    steps = -(-int(duration.total_seconds()) // step_seconds)
+    exact_of_60 = steps * tariff.step_minutes * tariff.price_per_hour_minor
+    return (exact_of_60 + 30) // 60
+
+
+def open_extension(reservation: Reservation) -> Extension | None:
+    """The one that waits for its payment."""
+    waiting = [e for e in reservation.extensions if e.status is ExtensionStatus.HELD]
+    return waiting[0] if waiting else None
+
+
+def claimed(reservation: Reservation) -> tuple[datetime, datetime] | None:
+    """The stay that the calendar has to show."""
+    if reservation.status in (S.EXPIRED, S.CANCELLED):
+        return None
+    starts_at, ends_at = reservation.starts_at, reservation.ends_at
+    waiting = open_extension(reservation)
+    if waiting:
+        ends_at = waiting.ends_at
+    if reservation.status is S.COMPLETED and reservation.ended_at:
+        ends_at = min(ends_at, reservation.ended_at)
+    return (starts_at, ends_at) if starts_at < ends_at else None
+
+
+def blocked_until(reservation: Reservation) -> datetime | None:
+    """Until when its claim keeps neighbours away; None where it claims nothing."""
+    stay = claimed(reservation)
+    return stay[1] + timedelta(minutes=reservation.turnover_minutes) if stay else None
+
+
+def collide(one: Reservation, other: Reservation) -> bool:
+    """Whether two claims, their turnover included, share an instant."""
+    first, second = blocked_until(one), blocked_until(other)
+    if first is None or second is None:
+        return False
+    return one.starts_at < second and other.starts_at < first
+
+
+def days_between(start: datetime, end: datetime) -> list[date]:
+    """The UTC days of [start, end)."""
+    day, days = start.astimezone(UTC).date(), []
+    while datetime(day.year, day.month, day.day, tzinfo=UTC) < end:
+        days.append(day)
+        day += DAY
+    return days
+
+
+def due(reservation: Reservation) -> tuple[datetime, Step] | None:
+    """What a schedule has to do next with it."""
+    if reservation.status is S.HELD:
+        return reservation.hold_expires_at, Step.RELEASE_HOLD
+    if reservation.status not in RUNNING:
+        return None
+    waiting = open_extension(reservation)
+    steps = [(waiting.hold_expires_at, Step.RELEASE_HOLD)] if waiting else []
+    if not waiting:
+        steps.append((reservation.finish_due_at or reservation.ends_at, Step.FINISH))
+    if reservation.told_end != reservation.ends_at:
+        steps.append((reservation.ends_at - TELL, Step.TELL_END))
+    if reservation.guard_due_at:
+        steps.append((reservation.guard_due_at, Step.GUARD))
+    return min(steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Where a blocker should be, and for which reservation."""
+
+    position: Position
+    reservation_id: ReservationId | None
+
+
+def wanted(blocker: Blocker, idle: Position, reservations: Iterable[Reservation], now: datetime) -> Wish:
+    """An operator's word, then the earliest paid stay whose time is now or begins within 15 minutes, then idle."""
+    if blocker.override and now < blocker.override.until:
+        return Wish(blocker.override.position, None)
+    current = [r for r in reservations if r.status in RUNNING and r.starts_at - LEAD <= now < r.ends_at]
+    if not current:
+        return Wish(idle, None)
+    first = min(current, key=lambda r: r.starts_at)
+    keeps_free = first.status is S.CONFIRMED and first.arrival_requested_at is None
+    return Wish(Position.RAISED if keeps_free else Position.LOWERED, first.reservation_id)
+
+
+def seen(blocker: Blocker | None, now: datetime) -> Occupancy:
+    """What the service may believe of the spot: a report that is fresh, of a device that is connected."""
+    if blocker is None or blocker.report is None or blocker.connectivity is Connectivity.OFFLINE:
+        return Occupancy.UNKNOWN
+    return blocker.report.occupancy if now - blocker.report.received_at <= FRESH else Occupancy.UNKNOWN
+
+
+def latest_end(reservation: Reservation, others: Iterable[Reservation]) -> datetime:
+    """Until when a stay can be extended: a week in all, a day more, or up to the next claim less the turnover."""
+    turnover = timedelta(minutes=reservation.turnover_minutes)
+    limits = [reservation.starts_at + WEEK, reservation.ends_at + DAY]
+    for other in others:
+        if other.reservation_id != reservation.reservation_id and claimed(other):
+            if other.starts_at >= reservation.ends_at:
+                limits.append(other.starts_at - turnover)
+    return max(min(limits), reservation.ends_at)
+
+
+def days_collide(day: CalendarDay) -> bool:
+    """Whether two claims of a day overlap, or one reservation stands there twice."""
+    claims = sorted(day.claims, key=lambda claim: claim.stay.starts_at)
+    apart = all(one.blocked_until <= next_.stay.starts_at for one, next_ in zip(claims, claims[1:], strict=False))
+    return not apart or len({claim.reservation_id for claim in claims}) != len(claims)

@@ -1,0 +1,270 @@
+"""The world of one run: its clock, its adapters behind the fault layer, its mail, and what runs in it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from parking.adapters.memory.iot import MemoryShadows, MemoryThings
+from parking.adapters.memory.push import MemoryPush
+from parking.domain.blocker import Command, Connectivity, Report
+from parking.domain.errors import ParkingError
+from parking.domain.ids import BlockerId, CommandId, UserId
+from parking.domain.notification import Notification
+from parking.domain.reservation import Reservation
+from parking.services.ports import Busy, CardError, ShadowUnavailable
+from parking_blocker.contract import Position, Reported, Result
+from tests.simulation import doors
+from tests.simulation.boundary import FaultyCards, FaultyPush, FaultyShadows, FaultyStore, FaultyThings
+from tests.simulation.coverage import Coverage
+from tests.simulation.device import Device
+from tests.simulation.draws import Draws, Weighted
+from tests.simulation.faults import Crash, FaultPlan, Outage
+from tests.simulation.invariants import Invariants
+from tests.simulation.messages import Mail, Message
+from tests.simulation.profile import Profile
+from tests.simulation.stripe import SimulatedCards
+from tests.simulation.violation import Violation
+from tests.simulation.watched_store import Change, WatchedStore
+
+PROMPT = timedelta(milliseconds=100)
+MINUTE = timedelta(minutes=1)
+TICKS_CAUGHT_UP = 3  # after a longer jump of the clock the schedules before these were skipped
+TROUBLES = (Busy, CardError, ShadowUnavailable, Outage)
+"""What a use case may raise when the outside world fails it."""
+
+DOORS: dict[str, Callable[[doors.Ports, Any, datetime], None]] = {
+    "reservation changed": doors.reservation_changed,
+    "notice made": doors.notice_made,
+    "shadow updated": doors.shadow_updated,
+    "presence": doors.presence_changed,
+    "webhook": doors.webhook,
+    "tick": doors.tick,
+}
+_TRAVELS = Weighted(
+    [("prompt", 50), ("seconds", 6), ("minutes", 3), ("long", 1), ("doubled", 2), ("doubled late", 1), ("poison", 1)]
+)
+_TICKS = Weighted([("prompt", 12), ("skipped", 2), ("late", 1), ("doubled", 1)])
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One run of a function: `now` is its event's time, `user_id` who asked (None: nobody, an event)."""
+
+    name: str
+    now: datetime
+    user_id: UserId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome[T]:
+    """How an invocation ended; `disturbed` by a fault or a race. One of value and error is None."""
+
+    value: T | None
+    error: BaseException | None
+    disturbed: bool
+
+
+class World:
+    """Everything that a run can touch."""
+
+    def __init__(self, draws: Draws, profile: Profile) -> None:
+        self.draws = draws
+        self.profile = profile
+        self.now = profile.begins_at
+        self.coverage = Coverage()
+        self.faults = FaultPlan(draws, profile.faults)
+        self.mail = Mail()
+        self.shadows = MemoryShadows()
+        self.cards = SimulatedCards()
+        self.push = MemoryPush()
+        self.things = MemoryThings()
+        self.invariants = Invariants(self)
+        self.store = WatchedStore(self._committed)
+        self.ports = doors.Ports(
+            FaultyStore(self, self.store),
+            FaultyShadows(self, self.shadows),
+            FaultyCards(self, self.cards),
+            FaultyPush(self, self.push),
+            FaultyThings(self, self.things),
+        )
+        self.devices: dict[BlockerId, Device] = {}
+        self.reports: dict[tuple[BlockerId, int], Report | None] = {}
+        self.answered: dict[CommandId, set[tuple[Result, Position]]] = {}
+        self.invocation: Invocation | None = None
+        self.race: Callable[[], None] = lambda: None
+        self.log: list[tuple[str, datetime, tuple[Any, ...]]] = []
+        self._next_tick = profile.begins_at + MINUTE
+        self._sloppy = False
+
+    def unleash(self) -> None:
+        """The set-up is over: from here on things go wrong."""
+        self.faults.start(self.profile.fault_rate_per_mille)
+        self._sloppy = self.profile.sloppy
+
+    def calm(self) -> None:
+        """From here on nothing goes wrong any more."""
+        self.faults.stop()
+        self._sloppy = False
+
+    def say(self, template: str, *words: Any) -> None:
+        """A line of the trace; formatted only when somebody reads it."""
+        self.log.append((template, self.now, words))
+
+    # -- invocations
+
+    def invoke[T](self, name: str, act: Callable[[], T], *, now: datetime, user_id: UserId | None = None) -> Outcome[T]:
+        """Run one function for one event, under the faults. Raises Violation for an error that nobody can expect."""
+        outer = self.invocation
+        self.invocation = Invocation(name, now, user_id)
+        plan = self.faults.begin()
+        try:
+            outcome = Outcome(act(), None, self.faults.struck_here > 0)
+        except (ParkingError, *TROUBLES, Crash, doors.TickFailed) as error:
+            outcome = Outcome(None, error, self.faults.struck_here > 0)
+            self._check_error(name, outcome)
+        except Exception as error:
+            raise Violation(0, f"{name} raised {type(error).__name__}: {error}") from error
+        finally:
+            self.faults.end(plan)
+            self.invocation = outer
+        return outcome
+
+    def _check_error(self, name: str, outcome: Outcome[Any]) -> None:
+        error = outcome.error
+        if isinstance(error, doors.TickFailed):
+            for key, failure in error.failures.items():
+                if not isinstance(failure, TROUBLES):
+                    raise Violation(0, f"{name} cannot move {key[1]}: {type(failure).__name__}: {failure}") from failure
+        if not isinstance(error, (ParkingError, Crash)) and not outcome.disturbed and not _stored_500(error):
+            raise Violation(0, f"{name} failed although nothing was wrong: {type(error).__name__}: {error}")
+
+    # -- the outside world
+
+    def _committed(self, changes: list[Change]) -> None:
+        self.invariants.committed(changes)
+        for before, after in changes:
+            if isinstance(after, Reservation):
+                self.emit("reservation changed", after, self.now.replace(microsecond=0))
+            elif isinstance(after, Notification) and before is None:
+                self.emit("notice made", after, self.now.replace(microsecond=0))
+
+    def emit(self, kind: str, payload: Any, at: datetime, *, arrives_at: datetime | None = None) -> None:
+        """Put an event on its way; in a sloppy world it may be late, doubled or poison."""
+        arrives_at = arrives_at or self.now + PROMPT
+        travel = self.draws.weighted(_TRAVELS) if self._sloppy else "prompt"
+        poison = False
+        match travel:
+            case "seconds":
+                arrives_at += timedelta(seconds=1 + self.draws.draw(40))
+            case "minutes":
+                arrives_at += timedelta(minutes=1 + self.draws.draw(20))
+            case "long":
+                arrives_at += timedelta(hours=1 + self.draws.draw(72))
+            case "doubled":
+                self.mail.post(kind, payload, at, arrives_at)
+            case "doubled late":
+                self.mail.post(kind, payload, at, arrives_at + timedelta(minutes=1 + self.draws.draw(60)))
+            case "poison":
+                poison = True
+        self.mail.post(kind, payload, at, arrives_at, poison=poison)
+
+    def presence(self, blocker_id: BlockerId, online: bool, version: int, noticed_after: timedelta) -> None:
+        """The broker's lifecycle event."""
+        at = self.now + noticed_after
+        connectivity = Connectivity.ONLINE if online else Connectivity.OFFLINE
+        self.say("{} is {} (connection {})", blocker_id, connectivity, version)
+        self.emit("presence", doors.Presence(blocker_id, connectivity, version), at, arrives_at=at + PROMPT)
+
+    def reported(self, blocker_id: BlockerId, reported: Reported) -> None:
+        """The device's report reaches the shadow, which tells of it."""
+        before = self.shadows.get(blocker_id)
+        document = self.shadows.report(blocker_id, reported.document(), self.now)
+        self.reports[blocker_id, document.version] = document.report
+        if reported.command_id and reported.result:
+            answers = self.answered.setdefault(CommandId(reported.command_id), set())
+            answers.add((reported.result, reported.position))
+        news = before is None or before.report != document.report
+        self.say(
+            "{} reports {} {} {} (shadow {})",
+            blocker_id, reported.position, reported.occupancy, reported.result, document.version,
+        )  # fmt: skip
+        self.emit("shadow updated", doors.Heard(blocker_id, document, news), self.now)
+
+    def desired(self, blocker_id: BlockerId, command: Command) -> None:
+        """The service's command is in the shadow; the device hears a delta."""
+        shadow = self.shadows.get(blocker_id)
+        if shadow:
+            self.reports[blocker_id, shadow.version] = shadow.report
+        self.say("    the shadow of {} desires {}", blocker_id, command.position)
+        self.devices[blocker_id].hear_delta()
+
+    def shadow_read(self, blocker_id: BlockerId) -> tuple[Command | None, int]:
+        """What a device reads: the desired command, and the shadow's version (0: there is none)."""
+        shadow = self.shadows.get(blocker_id)
+        return self.shadows.desired(blocker_id), shadow.version if shadow else 0
+
+    # -- time and mail
+
+    def deliver(self, message: Message) -> None:
+        """Hand an event to its function; what fails comes again, or ends in the failure queue."""
+        at = self.now if message.kind == "webhook" else message.at
+        name = message.payload if message.kind == "tick" else message.kind
+        self.say("{} of {:%H:%M:%S} comes{}", name, message.at, " again" if message.tries else "")
+        if message.poison:
+            self.mail.failed(message, self.now)
+            return
+        door = DOORS[message.kind]
+        outcome = self.invoke(name, lambda: door(self.ports, message.payload, at), now=at)
+        if isinstance(outcome.error, ParkingError):
+            raise Violation(0, f"{name} can never be handled: {outcome.error!r}") from outcome.error
+        if outcome.error:
+            self.say("    {} failed: {}", name, type(outcome.error).__name__)
+            self.mail.failed(message, self.now)
+        elif message.kind == "tick" and not outcome.disturbed:
+            self.invariants.ticked(message.payload, at)
+        elif message.kind == "notice made":
+            self.invariants.knocked(message.payload)
+
+    def advance(self, target: datetime) -> None:
+        """Let time pass: devices move, schedules tick, mail arrives, each at its own time."""
+        if target - self._next_tick > TICKS_CAUGHT_UP * MINUTE:
+            self._next_tick = target.replace(second=0, microsecond=0) - (TICKS_CAUGHT_UP - 1) * MINUTE
+        while True:
+            device, device_at = self._next_device(target)
+            mail_at = self.mail.next_at()
+            at = min(self._next_tick, device_at or self._next_tick, mail_at or self._next_tick)
+            if at > target:
+                break
+            self.now = max(self.now, at)
+            if device and device_at == at:
+                device.happen()
+            elif mail_at == at:
+                self.deliver(self.mail.take())
+            else:
+                self._next_tick += MINUTE
+                self._tick(at)
+        self.now = max(self.now, target)
+
+    def _next_device(self, target: datetime) -> tuple[Device | None, datetime | None]:
+        first: tuple[Device | None, datetime | None] = (None, None)
+        for device in self.devices.values():
+            at = device.skipped_to(target)
+            if at and at <= target and (first[1] is None or at < first[1]):
+                first = (device, at)
+        return first
+
+    def _tick(self, time: datetime) -> None:
+        """EventBridge's minute."""
+        for schedule in doors.SWEEPS:
+            fate = self.draws.weighted(_TICKS) if self._sloppy else "prompt"
+            if fate == "skipped":
+                continue
+            late = timedelta(minutes=1 + self.draws.draw(10)) if fate == "late" else PROMPT
+            self.mail.post("tick", schedule, time, time + late)
+            if fate == "doubled":
+                self.mail.post("tick", schedule, time, time + late + timedelta(seconds=20))
+
+
+def _stored_500(error: BaseException | None) -> bool:
+    return isinstance(error, CardError) and "stored 500" in str(error)
