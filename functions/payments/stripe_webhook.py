@@ -32,8 +32,8 @@ class ReceivedOut(Out):
 def receive(signature: Annotated[str, Header(alias="Stripe-Signature", max_length=4096)]) -> ReceivedOut:
     """Checks the signature over the raw body, then looks at the object itself: events come twice and out of order.
 
-    An object that Stripe does not know under our key is 503, not 200: the key may be another account's, and an event that
-    Stripe keeps sending is better than money that nobody books.
+    An object that Stripe does not know under our key is 503, not 200: the key may be another account's, and an event
+    that Stripe keeps sending is better than money that nobody books.
     """
     event = wiring.webhook_verifier().verify((app.current_event.decoded_body or "").encode(), signature)
     if event.kind.startswith("payment_intent."):

@@ -243,8 +243,8 @@ def _extension_moved(commit: "Commit", after: Reservation, then: Extension, exte
 
 
 def _check_due(commit: "Commit", before: Reservation | None, after: Reservation) -> None:
-    due = after.due
-    if (due and (due.at, due.step)) != (reference.due(after) or due and ()):
+    due = (after.due.at, after.due.step) if after.due else None
+    if due != reference.due(after):
         raise Violation(10, f"{after.reservation_id} is due {due}, it should be {reference.due(after)}")
     stopped = before is not None and before.guard_due_at and after.guard_due_at is None
     if stopped and after.status is S.CONFIRMED:

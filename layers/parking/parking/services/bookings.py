@@ -45,6 +45,9 @@ from parking.services.ports import Aggregate, Store
 from parking.services.spots import spot_of
 
 
+MOST_LAPSED = 20  # holds cleared out of the way by one booking, so that all of it fits into one transaction
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What a driver asks for. `starts_at` None is now; `quoted_amount_minor` is the price that was shown."""
@@ -272,6 +275,8 @@ def _cleared(store: Store, reservation: Reservation, now: datetime) -> tuple[Cal
     conflicts = before.conflicts(claim)
     if not conflicts:
         return before, before, []
+    if len(conflicts) > MOST_LAPSED:
+        raise SpotUnavailable("Others have this spot in that time.")
     days = {day for c in (claim, *conflicts) for day in c.blocked.utc_days()}
     before = store.calendar(
         reservation.spot_id, [min(days) + timedelta(n) for n in range((max(days) - min(days)).days + 1)]

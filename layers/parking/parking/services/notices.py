@@ -5,7 +5,7 @@ from datetime import datetime
 from parking.domain.ledger import Wallet
 from parking.domain.notification import Notification, NotificationKind, notice
 from parking.domain.payment import Payment
-from parking.domain.reservation import Reservation
+from parking.domain.reservation import TELL_BEFORE_END, Reservation
 from parking.domain.time import local_clock
 
 
@@ -86,7 +86,7 @@ def ending(reservation: Reservation, kind: NotificationKind, latest_ends_at: dat
         reservation,
         kind,
         subject=("STAY_ENDING", reservation.ends_at.isoformat()),
-        about=reservation.ends_at,
+        about=reservation.ends_at - TELL_BEFORE_END,
         title="Your stay ends soon",
         text=text,
         now=now,
@@ -121,7 +121,7 @@ def ended(reservation: Reservation, refunded_minor: int, now: datetime) -> Notif
         reservation,
         kind,
         subject=("ENDED",),
-        about=reservation.ends_at,
+        about=reservation.ended_at or now,
         title=title,
         text=text.format(
             spot=reservation.spot_name,
