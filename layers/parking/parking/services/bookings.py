@@ -44,7 +44,6 @@ from parking.services.commit import until_committed
 from parking.services.ports import Aggregate, Store
 from parking.services.spots import spot_of
 
-
 MOST_LAPSED = 20  # holds cleared out of the way by one booking, so that all of it fits into one transaction
 
 
