@@ -19,6 +19,7 @@ import httpx
 from local import blockers, city, cloud, deployment
 from local.drivers import Account
 from local.errors import LocalError
+from local.evidence import keep_function_logs
 from local.ports import HOST, Ports
 from local.processes import Processes, Stopped
 from local.progress import Progress
@@ -54,8 +55,12 @@ def supervised(ports: Ports, folder: Path, progress: Progress) -> Iterator[tuple
     shutil.rmtree(folder / "blockers", ignore_errors=True)
     # The pool is left last: its threads end soon after the processes that they wait for.
     with ThreadPoolExecutor(8) as pool, Processes(folder / "logs") as processes:
-        stack = _Startup(ports, folder, progress, processes, pool).run()
-        yield stack, processes
+        try:
+            stack = _Startup(ports, folder, progress, processes, pool).run()
+            yield stack, processes
+        except Exception:
+            keep_function_logs(cloud.endpoint_url(ports.aws), folder / "logs")
+            raise
 
 
 class _Startup:
@@ -115,7 +120,7 @@ class _Startup:
             stripe = [python, "-m", "local.stripe", "--port", ports.stripe]
             self._processes.start("MiniStack", aws, cloud.own_variables())
             self._processes.start("Stripe", stripe, cloud.own_variables())
-            self._wait_for_answer(f"{self._aws}/_ministack/health")
+            self._wait_for_answer(f"{self._aws}/_ministack/ready")
             self._wait_for_answer(f"{self._stripe}/_config/health")
 
     def _wait_for_answer(self, url: str) -> None:

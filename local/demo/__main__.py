@@ -8,7 +8,6 @@ from rich.console import Console
 
 from local.demo.booking import book
 from local.demo.books import open_books
-from local.demo.evidence import keep_function_logs
 from local.demo.leaving import leave
 from local.demo.narrator import Narrator, Unexpected
 from local.demo.staying import stay
@@ -53,7 +52,6 @@ def _play(stack: Stack, console: Console) -> int:
         open_books(journey)
     except (Unexpected, LookupError, httpx.HTTPError, BotoCoreError, ClientError) as error:
         what = str(error) if isinstance(error, Unexpected) else f"{type(error).__name__}: {error}"
-        keep_function_logs(stack)
         raise LocalError(f"Step {tell.steps}: {what}\n  logs:     {stack.folder / 'logs'}") from error
     return tell.steps
 

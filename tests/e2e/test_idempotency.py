@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from local.drivers import Driver
-from tests.e2e.stays import balance, everything, pay, paid, read, reserve, wish
+from tests.e2e.stays import balance, everything, paid, pay, read, reserve, wish
 from tests.e2e.world import Json, Spot, World, at_once, expect, instant, utc
 
 HOUR = timedelta(hours=1)

@@ -48,7 +48,11 @@ def _reserved_against_another(spot: Spot, driver: Driver, other_driver: Driver) 
     assert (stay["status"], stay["price"]["amount"], stay["guard"]) == ("HELD", quote["amount"], None)
     assert instant(stay["hold_expires_at"]) - instant(stay["created_at"]) == timedelta(minutes=10)
 
-    overlapping = {"spot_id": spot.spot_id, "starts_at": utc(begins + HALF_HOUR), "ends_at": utc(begins + 3 * HALF_HOUR)}
+    overlapping = {
+        "spot_id": spot.spot_id,
+        "starts_at": utc(begins + HALF_HOUR),
+        "ends_at": utc(begins + 3 * HALF_HOUR),
+    }
     assert expect(409, other_driver.post("/reservations", overlapping))["code"] == "spot_unavailable"
     assert not expect(200, driver.get(f"/spots/{spot.spot_id}/quote?{window}"))["available"]
     too_early = expect(409, driver.post(f"/reservations/{stay['reservation_id']}/arrival"))
@@ -103,9 +107,7 @@ def _told_and_extended(world: World, driver: Driver, stay: Json) -> tuple[Json, 
     return longer, extension
 
 
-def _refused_because_of_the_next(
-    world: World, spot: Spot, driver: Driver, other_driver: Driver, longer: Json
-) -> None:
+def _refused_because_of_the_next(world: World, spot: Spot, driver: Driver, other_driver: Driver, longer: Json) -> None:
     """The next driver takes the time right behind the turnover; a further notice says so, and more time is refused."""
     ends = instant(longer["ends_at"])
     turnover = timedelta(minutes=expect(200, driver.get(f"/spots/{spot.spot_id}"))["turnover_minutes"])

@@ -36,9 +36,7 @@ def pushed(world: World, text: str) -> list[Json]:
 
 
 def register(driver: Driver, platform: str, token: str) -> Json:
-    return expect(
-        200, driver.request("PUT", f"/push-devices/phone-{platform}", {"platform": platform, "token": token})
-    )
+    return expect(200, driver.request("PUT", f"/push-devices/phone-{platform}", {"platform": platform, "token": token}))
 
 
 @pytest.mark.usefixtures("credentials")

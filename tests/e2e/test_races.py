@@ -21,7 +21,9 @@ def test_of_fifty_drivers_at_once_exactly_one_gets_the_interval(world: World, sp
     for driver in drivers:
         held = expect(200, driver.get("/reservations"))["items"]
         assert len(held) == (driver is winner)
-    day = expect(200, winner.get(f"/spots/{spot.spot_id}/quote?starts_at={body['starts_at']}&ends_at={body['ends_at']}"))
+    day = expect(
+        200, winner.get(f"/spots/{spot.spot_id}/quote?starts_at={body['starts_at']}&ends_at={body['ends_at']}")
+    )
     assert not day["available"]
 
 

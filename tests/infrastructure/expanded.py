@@ -71,8 +71,8 @@ def referred(value: Any) -> str:
 def expand() -> Template:
     """Apply SAM's transform to template.yaml with the parameters' default values."""
     # Here, because importing cfn-lint takes seconds; it ships no type information, hence the ignores.
-    from cfnlint.decode import decode  # type: ignore[import-untyped]
-    from cfnlint.template import Template as LintedTemplate  # type: ignore[import-untyped]
+    from cfnlint.decode import decode
+    from cfnlint.template import Template as LintedTemplate
 
     source, problems = decode(str(TEMPLATE_PATH))
     assert not problems

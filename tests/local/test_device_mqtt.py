@@ -19,12 +19,13 @@ import pytest
 from awscrt import mqtt5
 from awsiot import mqtt5_client_builder
 
+from local.ports import Ports
 from parking_blocker.actuator import SimulatedActuator
 from parking_blocker.blocker import Blocker
 from parking_blocker.connection import Endpoint, Identity
 from parking_blocker.contract import Position, utc_text
 from parking_blocker.controller import Limits
-from tests.local.ministack_support import RunningMiniStack, free_port
+from tests.local.ministack_support import RunningMiniStack
 
 PROJECT = Path(__file__).parents[2]
 TRAVEL_SECONDS = 0.2
@@ -64,7 +65,7 @@ class Cloud:
 
     @property
     def endpoint(self) -> Endpoint:
-        return Endpoint("localhost", self.ministack.mqtt_port, self.folder / "ca.pem")
+        return Endpoint("localhost", self.ministack.ports.mqtt, self.folder / "ca.pem")
 
     def provision(self, name: str, policy: dict[str, Any]) -> Identity:
         """A thing with a certificate and rights of its own."""
@@ -116,7 +117,7 @@ class Cable:
 
     def __init__(self, broker: Endpoint) -> None:
         self._broker = broker
-        self._port = free_port()
+        self._port = Ports.free().aws
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
 

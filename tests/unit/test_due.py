@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parking.domain.errors import Refused
+from parking.domain.extending import confirm_extension, hold_extension
+from parking.domain.guarding import look_again
 from parking.domain.reservation import (
     ARRIVAL_LEAD,
     HOLD,
@@ -19,12 +21,9 @@ from parking.domain.reservation import (
     arrive,
     cancel,
     confirm,
-    confirm_extension,
     depart,
     expire_hold,
     finish,
-    hold_extension,
-    look_again,
     mark_told,
     request_arrival,
 )

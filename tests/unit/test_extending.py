@@ -11,7 +11,8 @@ from parking.domain.errors import (
     InvalidField,
     WrongState,
 )
-from parking.domain.reservation import MOST_EXTENSIONS, ExtensionStatus, Reservation, ReservationStatus
+from parking.domain.extending import MOST_EXTENSIONS
+from parking.domain.reservation import ExtensionStatus, Reservation, ReservationStatus
 from parking.domain.time import Interval
 from parking.services import bookings
 from tests.unit.world import ANNA, BORIS, World, at

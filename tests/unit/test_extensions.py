@@ -10,17 +10,8 @@ from parking.domain.errors import (
     HoldExpired,
     WrongState,
 )
-from parking.domain.reservation import (
-    ExtensionStatus,
-    Reservation,
-    cancel,
-    check_extendable,
-    confirm_extension,
-    depart,
-    expire_hold,
-    hold_extension,
-    mark_told,
-)
+from parking.domain.extending import check_extendable, confirm_extension, hold_extension
+from parking.domain.reservation import ExtensionStatus, Reservation, cancel, depart, expire_hold, mark_told
 from parking.domain.time import Interval
 from tests.builders import NOW, an_extension
 from tests.unit.stays import ACTIVE, CONFIRMED, ENDS, EVERY_STATUS, MINUTE, PAYMENT, STARTS, TERMINAL, S

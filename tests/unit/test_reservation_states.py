@@ -14,6 +14,7 @@ from parking.domain.errors import (
     OutsideArrivalWindow,
     WrongState,
 )
+from parking.domain.guarding import look_again
 from parking.domain.reservation import (
     ARRIVAL_LEAD,
     GRACE,
@@ -27,7 +28,6 @@ from parking.domain.reservation import (
     depart,
     expire_hold,
     finish,
-    look_again,
     refunds_in_full,
     request_arrival,
 )

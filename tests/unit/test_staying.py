@@ -12,10 +12,11 @@ from parking.domain.errors import (
     SpotNotYetFree,
     WrongState,
 )
+from parking.domain.extending import MOST_EXTENSIONS
 from parking.domain.ids import ReservationId
 from parking.domain.ledger import TransactionKind
 from parking.domain.payment import Payment, PaymentStatus
-from parking.domain.reservation import MOST_EXTENSIONS, EndReason, ExtensionStatus, Reservation, ReservationStatus
+from parking.domain.reservation import EndReason, ExtensionStatus, Reservation, ReservationStatus
 from parking.domain.time import Interval
 from parking.services import bookings
 from tests.unit.world import ANNA, BORIS, World, at

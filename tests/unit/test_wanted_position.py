@@ -5,13 +5,8 @@ from datetime import datetime
 import pytest
 
 from parking.domain.blocker import Position
-from parking.domain.reservation import (
-    ARRIVAL_LEAD,
-    Reservation,
-    confirm,
-    depart,
-    wanted_position,
-)
+from parking.domain.guarding import wanted_position
+from parking.domain.reservation import ARRIVAL_LEAD, Reservation, confirm, depart
 from tests.builders import NOW, a_reservation, a_spot
 from tests.unit.stays import ACTIVE, ARRIVING, CONFIRMED, ENDS, EVERY_STATUS, HELD, MINUTE, PAYMENT, STARTS, S
 

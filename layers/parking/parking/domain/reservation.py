@@ -4,11 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from parking.domain.blocker import Position, Wanted
 from parking.domain.calendar import Calendar, Claim
 from parking.domain.errors import (
     AlreadyPaid,
-    ExtensionUnavailable,
     HoldExpired,
     InvalidField,
     InvariantBroken,
@@ -29,8 +27,6 @@ GRACE = timedelta(minutes=10)
 RECHECK = timedelta(minutes=1)
 LONGEST_STAY = timedelta(days=7)
 FARTHEST_START = timedelta(days=90)
-LONGEST_EXTENSION = timedelta(hours=24)  # looked at in one go; extend again for more
-MOST_EXTENSIONS = 20  # a refund of all of them still fits into one transaction
 CLOCK_SKEW = timedelta(minutes=1)  # a phone's "now" may be this old
 
 
@@ -244,7 +240,7 @@ def expire_hold(reservation: Reservation, now: datetime) -> Reservation:
         return _ended(reservation, ReservationStatus.EXPIRED, EndReason.HOLD_EXPIRED, now)
     extension = reservation.open_extension
     if extension and extension.hold_expires_at <= now:
-        return _with_extension(reservation, replace(extension, status=ExtensionStatus.EXPIRED))
+        return with_extension(reservation, replace(extension, status=ExtensionStatus.EXPIRED))
     return reservation
 
 
@@ -266,63 +262,10 @@ def confirm(reservation: Reservation, payment: Payment, now: datetime) -> Reserv
     )
 
 
-def hold_extension(
-    reservation: Reservation, extension: Extension, latest_ends_at: datetime, now: datetime
-) -> Reservation:
-    """The reservation with an extension that waits for its payment. Raises WrongState or ExtensionUnavailable."""
-    check_extendable(reservation, now)
-    if reservation.open_extension:
-        raise WrongState("Another extension waits for its payment.", reservation_status=reservation.status)
-    if extension.ends_at > latest_ends_at:
-        raise ExtensionUnavailable("The stay cannot last until then.", latest_ends_at=latest_ends_at)
-    return replace(reservation, extensions=(*reservation.extensions, extension))
-
-
-def check_extendable(reservation: Reservation, now: datetime) -> None:
-    """Raises WrongState unless the stay is paid and still running or ahead."""
-    running = reservation.status in (ReservationStatus.CONFIRMED, ReservationStatus.ACTIVE)
-    if not running or now >= reservation.ends_at:
-        raise WrongState("Only a paid stay that has not ended can be extended.", reservation_status=reservation.status)
-
-
 def showing(calendar: Calendar, reservation: Reservation) -> Calendar:
     """The calendar with just what the reservation claims now. Raises SpotUnavailable if that overlaps another."""
     claim = reservation.claim
     return calendar.with_claim(claim) if claim else calendar.without(reservation.reservation_id)
-
-
-def latest_end(reservation: Reservation, calendar: Calendar) -> datetime:
-    """Until when the stay can be extended: the next booking less the turnover, and never over the limits."""
-    if len(reservation.extensions) >= MOST_EXTENSIONS:
-        return reservation.ends_at
-    limits = [reservation.starts_at + LONGEST_STAY, reservation.ends_at + LONGEST_EXTENSION]
-    following = calendar.next_start_after(reservation.ends_at, but=reservation.reservation_id)
-    if following:
-        limits.append(following - timedelta(minutes=reservation.turnover_minutes))
-    return max(min(limits), reservation.ends_at)
-
-
-def taken_next(reservation: Reservation, calendar: Calendar, step: timedelta) -> bool:
-    """True if it is the next booking that leaves no room for even one step more."""
-    following = calendar.next_start_after(reservation.ends_at, but=reservation.reservation_id)
-    turnover = timedelta(minutes=reservation.turnover_minutes)
-    return following is not None and following - turnover < reservation.ends_at + step
-
-
-def confirm_extension(
-    reservation: Reservation, extension_id: ExtensionId, payment: Payment, now: datetime
-) -> Reservation:
-    """The end moves, because the extension is paid. Raises AlreadyPaid, HoldExpired or WrongState."""
-    extension = reservation.extension(extension_id)
-    if extension is None:
-        raise WrongState("The reservation has no such extension.", reservation_status=reservation.status)
-    if extension.status is ExtensionStatus.CONFIRMED:
-        raise AlreadyPaid("This extension is paid.")
-    if extension.status is ExtensionStatus.EXPIRED or now >= extension.hold_expires_at:
-        raise HoldExpired("The extension's hold has lapsed; ask again.")
-    check_extendable(reservation, now)
-    paid = replace(extension, status=ExtensionStatus.CONFIRMED, payment_id=payment.payment_id)
-    return replace(_with_extension(reservation, paid), ends_at=extension.ends_at, finish_due_at=None)
 
 
 def request_arrival(reservation: Reservation, now: datetime) -> Reservation:
@@ -407,30 +350,8 @@ def mark_told(reservation: Reservation) -> Reservation:
     return replace(reservation, told_end=reservation.ends_at)
 
 
-def look_again(reservation: Reservation, guarded: bool, now: datetime) -> Reservation:
-    """After a look at the blocker: done once it guards, else again in a minute. Not due: unchanged."""
-    if reservation.guard_due_at is None or reservation.guard_due_at > now:
-        return reservation
-    waits_for_machine = reservation.arrival_requested_at is not None
-    done = guarded and not waits_for_machine
-    return replace(reservation, guard_due_at=None if done else now + RECHECK)
-
-
-def wanted_position(spot: Spot, reservations: list[Reservation], now: datetime) -> Wanted:
-    """Where the blocker should be: a pure function of the spot, its reservations and now (design, rule 5)."""
-    for reservation in sorted(reservations, key=lambda r: r.starts_at):
-        if not reservation.starts_at - ARRIVAL_LEAD <= now < reservation.ends_at:
-            continue
-        owner = (reservation.user_id, reservation.reservation_id)
-        if reservation.status is ReservationStatus.ACTIVE:
-            return Wanted(Position.LOWERED, *owner)
-        if reservation.status is ReservationStatus.CONFIRMED:
-            arrival = reservation.arrival_requested_at
-            return Wanted(Position.LOWERED if arrival else Position.RAISED, *owner, arrival)
-    return Wanted(spot.idle_position)
-
-
-def _with_extension(reservation: Reservation, changed: Extension) -> Reservation:
+def with_extension(reservation: Reservation, changed: Extension) -> Reservation:
+    """The reservation with one of its extensions replaced."""
     return replace(
         reservation,
         extensions=tuple(changed if e.extension_id == changed.extension_id else e for e in reservation.extensions),
@@ -448,5 +369,5 @@ def _ended(reservation: Reservation, status: ReservationStatus, reason: EndReaso
     if status not in _ENDS.get(reservation.status, set()):
         raise InvariantBroken(f"{reservation.reservation_id} cannot go from {reservation.status} to {status}")
     if reservation.open_extension:
-        reservation = _with_extension(reservation, replace(reservation.open_extension, status=ExtensionStatus.EXPIRED))
+        reservation = with_extension(reservation, replace(reservation.open_extension, status=ExtensionStatus.EXPIRED))
     return replace(reservation, status=status, reason=reason, ended_at=now, guard_due_at=None, finish_due_at=None)

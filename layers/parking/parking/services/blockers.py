@@ -17,8 +17,9 @@ from parking.domain.blocker import (
     steer,
 )
 from parking.domain.errors import NotFound
+from parking.domain.guarding import wanted_position
 from parking.domain.ids import BlockerId
-from parking.domain.reservation import ARRIVAL_LEAD, Reservation, arrive, wanted_position
+from parking.domain.reservation import ARRIVAL_LEAD, Reservation, arrive
 from parking.domain.spot import Spot
 from parking.domain.time import Interval
 from parking.services.commit import ATTEMPTS, until_committed

@@ -14,24 +14,21 @@ from parking.domain.errors import (
     SpotNotYetFree,
     SpotUnavailable,
 )
+from parking.domain.extending import LONGEST_EXTENSION, check_extendable, hold_extension, latest_end
 from parking.domain.ids import CreateRequest, ExtensionId, ReservationId, SpotId, UserId
 from parking.domain.ledger import REVENUE, WALLET, Transaction, TransactionKind, Wallet, record
 from parking.domain.payment import Payment, PaymentStatus
 from parking.domain.reservation import (
     CLOCK_SKEW,
     HOLD,
-    LONGEST_EXTENSION,
     Extension,
     ExtensionStatus,
     Reservation,
     ReservationStatus,
     cancel,
-    check_extendable,
     check_stay,
     depart,
     expire_hold,
-    hold_extension,
-    latest_end,
     refunds_in_full,
     request_arrival,
     showing,

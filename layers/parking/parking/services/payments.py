@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from parking.domain.errors import InvalidField, NotFound
+from parking.domain.extending import confirm_extension
 from parking.domain.ids import CreateRequest, ExtensionId, PaymentId, ReservationId, UserId
 from parking.domain.ledger import REVENUE, STRIPE, WALLET, TransactionKind, Wallet, record
 from parking.domain.payment import Method, Payment, PaymentStatus, Purpose
-from parking.domain.reservation import Reservation, confirm, confirm_extension
+from parking.domain.reservation import Reservation, confirm
 from parking.services import notices
 from parking.services.bookings import reservation_of
 from parking.services.commit import until_committed

@@ -11,18 +11,10 @@ from functools import partial
 from parking.domain.blocker import Blocker, Occupancy, Position
 from parking.domain.calendar import Calendar
 from parking.domain.errors import NotFound
+from parking.domain.extending import latest_end, taken_next
+from parking.domain.guarding import look_again
 from parking.domain.notification import Notification, NotificationKind
-from parking.domain.reservation import (
-    Reservation,
-    ReservationStatus,
-    Step,
-    expire_hold,
-    finish,
-    latest_end,
-    look_again,
-    mark_told,
-    taken_next,
-)
+from parking.domain.reservation import Reservation, ReservationStatus, Step, expire_hold, finish, mark_told
 from parking.services import notices
 from parking.services.blockers import reconcile
 from parking.services.bookings import commit_cancellation, days_ahead, given_back

@@ -1,0 +1,31 @@
+"""What a reservation asks of the spot's blocker."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from parking.domain.blocker import Position, Wanted
+from parking.domain.reservation import ARRIVAL_LEAD, RECHECK, Reservation, ReservationStatus
+from parking.domain.spot import Spot
+
+
+def look_again(reservation: Reservation, guarded: bool, now: datetime) -> Reservation:
+    """After a look at the blocker: done once it guards, else again in a minute. Not due: unchanged."""
+    if reservation.guard_due_at is None or reservation.guard_due_at > now:
+        return reservation
+    waits_for_machine = reservation.arrival_requested_at is not None
+    done = guarded and not waits_for_machine
+    return replace(reservation, guard_due_at=None if done else now + RECHECK)
+
+
+def wanted_position(spot: Spot, reservations: list[Reservation], now: datetime) -> Wanted:
+    """Where the blocker should be: a pure function of the spot, its reservations and now (design, rule 5)."""
+    for reservation in sorted(reservations, key=lambda r: r.starts_at):
+        if not reservation.starts_at - ARRIVAL_LEAD <= now < reservation.ends_at:
+            continue
+        owner = (reservation.user_id, reservation.reservation_id)
+        if reservation.status is ReservationStatus.ACTIVE:
+            return Wanted(Position.LOWERED, *owner)
+        if reservation.status is ReservationStatus.CONFIRMED:
+            arrival = reservation.arrival_requested_at
+            return Wanted(Position.LOWERED if arrival else Position.RAISED, *owner, arrival)
+    return Wanted(spot.idle_position)
