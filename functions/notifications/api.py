@@ -70,4 +70,4 @@ def register(device_id: IdPath, wish: PushDeviceIn) -> PushDeviceOut:
 def sign_out(device_id: IdPath) -> Response[Any]:
     """Forgets the phone."""
     notifications.sign_out_device(wiring.store(), wiring.push(), door.user_id, DeviceId(device_id))
-    return Response(HTTPStatus.NO_CONTENT.value)
+    return Response(HTTPStatus.NO_CONTENT.value, body="")

@@ -26,7 +26,6 @@ class ReceivedOut(Out):
     "/stripe/webhook",
     summary="For Stripe only",
     tags=["stripe"],
-    security=[],
     responses=documented(HTTPStatus.OK, ReceivedOut),
 )
 def receive(signature: Annotated[str, Header(alias="Stripe-Signature", max_length=4096)]) -> ReceivedOut:

@@ -48,6 +48,10 @@ DEVICE_POLICY = {
 OBSERVER_POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]}
 
 
+def free_port() -> int:
+    return Ports.free().simulator
+
+
 @dataclass
 class Cloud:
     """What the tests ask of IoT Core."""
@@ -117,7 +121,7 @@ class Cable:
 
     def __init__(self, broker: Endpoint) -> None:
         self._broker = broker
-        self._port = Ports.free().aws
+        self._port = free_port()
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
 

@@ -1,0 +1,385 @@
+"""Drivers: what they do with the app, with their phones' card sheets, and with their cars."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from parking.domain.errors import ParkingError
+from parking.domain.ids import DeviceId, ReservationId, UserId
+from parking.domain.ledger import Transaction
+from parking.domain.notification import Notification, Platform
+from parking.domain.payment import Payment
+from parking.domain.reservation import ExtensionStatus, Reservation, ReservationStatus
+from parking.domain.spot import Location, Spot
+from parking.domain.time import Interval
+from parking.services import notifications, spots
+from payments.schemas import DepositOut
+from parking_blocker.contract import Position
+from tests.simulation import api_calls, reference
+from tests.simulation.api_calls import OK, ApiCall
+from tests.simulation.draws import Weighted
+from tests.simulation.faults import Crash
+from tests.simulation.stripe import ENDED
+from tests.simulation.violation import Violation
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+S = ReservationStatus
+STARTS_MINUTES = (None, 0, 5, 15, 16, 20, 40, 90, 300, 1500)
+LASTS_MINUTES = (15, 30, 31, 45, 60, 90, 120, 600, 10_080)
+CALLS_KEPT = 6
+
+ACTIONS = ("reserve", "go on", "go on", "extend", "cancel", "anything", "again", "deposit", "card", "look", "phone")
+THEMES: dict[str, Weighted[str]] = {
+    "mixed": Weighted(
+        [("go on", 40), ("reserve", 14), ("again", 8), ("extend", 8), ("anything", 6), ("card", 6), ("deposit", 4),
+         ("cancel", 4), ("look", 5), ("phone", 4)]
+    ),
+    "contention": Weighted(
+        [("reserve", 30), ("go on", 30), ("again", 8), ("extend", 16), ("anything", 6), ("cancel", 8), ("look", 2)]
+    ),
+    "money": Weighted(
+        [("card", 25), ("deposit", 15), ("go on", 20), ("reserve", 12), ("again", 14), ("cancel", 8), ("extend", 6)]
+    ),
+    "machines": Weighted([("go on", 70), ("reserve", 14), ("extend", 6), ("again", 3), ("anything", 4), ("cancel", 3)]),
+}  # fmt: skip
+
+
+class Driver:
+    """One driver. `act` does one thing that this driver might do now."""
+
+    def __init__(self, world: "World", user_id: UserId) -> None:
+        self.user_id = user_id
+        self._world = world
+        self._keys = 0
+        self._calls: list[ApiCall] = []
+        self._intents: list[str] = []
+        self._does: dict[str, Callable[[], None]] = {
+            "reserve": self.reserve,
+            "go on": self.go_on,
+            "extend": self.extend,
+            "cancel": self.cancel,
+            "anything": self.try_anything,
+            "again": self.ask_again,
+            "deposit": self.deposit,
+            "card": self.use_card,
+            "look": self.look,
+            "phone": self.set_up_phone,
+        }
+
+    def act(self) -> None:
+        """One thing."""
+        self._does[self._world.draws.weighted(THEMES[self._world.profile.theme])]()
+
+    # -- asking
+
+    def ask(self, call: ApiCall) -> Any:
+        """Send a request; the answer, or None where there was none or a refusal. Raises Violation."""
+        world, now = self._world, self._world.now
+        wanted = api_calls.expected(world, call, now)
+        if call.key:
+            world.bodies.setdefault((call.user_id, call.name, call.key), call.body)
+        self._calls = [*self._calls[-CALLS_KEPT:], call]
+        world.say("{} asks {} {} {}", self.user_id, call.name, call.key, call.body)
+        outcome = world.invoke(
+            call.name,
+            lambda: call.run(world.ports, call.request, now),
+            now=now,
+            user_id=self.user_id,
+            key=call.key,
+        )
+        said = OK if outcome.error is None else _said(outcome.error)
+        world.say("    is told {}", said)
+        world.coverage.answer(call.name, said)
+        if not outcome.disturbed and said != wanted and said != "503 card":
+            raise Violation(4 if call.key else 11, f"{call.name} {call.body} is answered {said}, expected {wanted}")
+        if outcome.error is None and call.key:
+            first = world.answers.setdefault((call.user_id, call.name, call.key), outcome.value)
+            if first != outcome.value:
+                raise Violation(4, f"{call.name} with key {call.key} was {first}, and now is {outcome.value}")
+        return outcome.value
+
+    def ask_again(self) -> None:
+        """A double click, a retry after a timeout, or the same key with another body."""
+        if not self._calls:
+            return
+        call = self._world.draws.pick(self._calls)
+        if call.name == "reserve" and self._world.draws.chance(200):
+            spot_id, starts_at, ends_at, quoted = call.body
+            later = ends_at + timedelta(minutes=15)
+            call = api_calls.reserve(self.user_id, call.key, spot_id, starts_at, later, quoted)
+        elif call.name == "deposit" and self._world.draws.chance(200):
+            call = api_calls.deposit(self.user_id, call.key, call.body[0] + 1)
+        answer = self.ask(call)
+        if isinstance(answer, DepositOut):
+            self._remember(answer)
+
+    # -- stays
+
+    def reserve(self) -> None:
+        """A wish for a stay: often right beside another one."""
+        draws, now = self._world.draws, self._world.now
+        spot = draws.pick(self._world.spots)
+        minutes = draws.pick(STARTS_MINUTES)
+        lasts = timedelta(minutes=draws.pick(LASTS_MINUTES))
+        starts_at = None if minutes is None else (now + timedelta(minutes=minutes)).replace(microsecond=0)
+        neighbours = [r for r in self._world.reservations_at(spot.spot_id) if reference.claimed(r)]
+        beside = draws.pick(("", "", "behind", "before", "a second too near"))
+        if neighbours and beside:
+            neighbour = draws.pick(neighbours)
+            turnover = timedelta(minutes=spot.turnover_minutes)
+            if beside == "before":
+                starts_at = max(neighbour.starts_at - turnover - lasts, now.replace(microsecond=0))
+                lasts = neighbour.starts_at - turnover - starts_at
+            else:
+                too_near = timedelta(seconds=1 if beside == "a second too near" else 0)
+                starts_at = neighbour.ends_at + turnover - too_near
+        ends_at = (starts_at or now.replace(microsecond=0)) + lasts
+        quoted = reference.price_minor(spot.tariff, lasts) if draws.chance(200) and lasts > timedelta(0) else None
+        self.ask(api_calls.reserve(self.user_id, self._key(), spot.spot_id, starts_at, ends_at, quoted))
+
+    def go_on(self) -> None:
+        """The natural next thing with one of the stays that are not over."""
+        stays = [r for r in self._stays() if r.status not in reference.FINAL]
+        if not stays:
+            self.reserve()
+            return
+        stay = self._world.draws.pick(stays)
+        device = self._world.devices[stay.blocker_id]
+        here = device.car == self.user_id
+        waiting = reference.open_extension(stay)
+        if stay.status is S.HELD:
+            self.ask(api_calls.pay(self.user_id, self._key(), stay.reservation_id, None))
+        elif waiting and self._world.draws.chance(700):
+            self.ask(api_calls.pay(self.user_id, self._key(), stay.reservation_id, waiting.extension_id))
+        elif stay.status is S.CONFIRMED:
+            if stay.starts_at - reference.LEAD > self._world.now and self._world.draws.chance(700):
+                self._world.advance(stay.starts_at - reference.LEAD)
+            self.ask(api_calls.arrive(self.user_id, stay.reservation_id))
+        elif not here and self._world.draws.chance(600):
+            self.park(stay)
+        elif here and self._world.draws.chance(500):
+            self.drive_away(stay)
+        else:
+            if here and not self._world.draws.chance(200):
+                self.drive_away(stay)
+            self.ask(api_calls.depart(self.user_id, stay.reservation_id))
+
+    def park(self, stay: Reservation) -> None:
+        """Onto the spot, if the barrier is down."""
+        device = self._world.devices[stay.blocker_id]
+        if device.position is Position.LOWERED and device.car_comes(self.user_id):
+            self._world.say("{} parks at {}", self.user_id, stay.spot_id)
+
+    def drive_away(self, stay: Reservation) -> None:
+        """Off the spot."""
+        self._world.say("{} drives away from {}", self.user_id, stay.spot_id)
+        self._world.devices[stay.blocker_id].car_leaves()
+
+    def extend(self) -> None:
+        """More time: as much as there is, a step, or a second too much."""
+        draws = self._world.draws
+        running = [r for r in self._stays() if r.status in reference.RUNNING] or self._stays()
+        if not running:
+            return
+        stay = draws.pick(running)
+        option = self.ask(api_calls.ask_extension(self.user_id, stay.reservation_id))
+        spot = self._world.store.get(Spot, stay.spot_id)
+        step = timedelta(minutes=spot.tariff.step_minutes if spot else 15)
+        ends = [stay.ends_at + step, stay.ends_at + 2 * step, stay.ends_at + step - timedelta(seconds=1)]
+        if option:
+            ends += [option.latest_ends_at, option.latest_ends_at + timedelta(seconds=1)]
+        self.ask(api_calls.extend(self.user_id, self._key(), stay.reservation_id, draws.pick(ends)))
+
+    def cancel(self) -> None:
+        """One of the stays."""
+        stays = self._stays()
+        if stays:
+            self.ask(api_calls.cancel(self.user_id, self._world.draws.pick(stays).reservation_id))
+
+    def try_anything(self) -> None:
+        """Any request about any stay, somebody else's included."""
+        draws = self._world.draws
+        stays = self._world.store.reservations
+        if not stays:
+            return
+        stay = draws.pick(stays)
+        expired = [e for e in stay.extensions if e.status is ExtensionStatus.EXPIRED]
+        extension_id = expired[-1].extension_id if expired else None
+        asked = draws.pick(("arrive", "depart", "cancel", "pay", "pay extension", "extend"))
+        match asked:
+            case "arrive":
+                self.ask(api_calls.arrive(self.user_id, stay.reservation_id))
+            case "depart":
+                self.ask(api_calls.depart(self.user_id, stay.reservation_id))
+            case "cancel":
+                self.ask(api_calls.cancel(self.user_id, stay.reservation_id))
+            case "extend":
+                later = stay.ends_at + timedelta(hours=1)
+                self.ask(api_calls.extend(self.user_id, self._key(), stay.reservation_id, later))
+            case _:
+                extension = extension_id if asked == "pay extension" else None
+                self.ask(api_calls.pay(self.user_id, self._key(), stay.reservation_id, extension))
+
+    # -- money
+
+    def deposit(self) -> None:
+        """Fill the wallet; the card sheet comes later."""
+        amount_minor = self._world.draws.pick((500, 2_000, 10_000, 100, 99, 50_000, 50_001))
+        answer = self.ask(api_calls.deposit(self.user_id, self._key(), amount_minor))
+        if isinstance(answer, DepositOut):
+            self._remember(answer)
+
+    def use_card(self) -> None:
+        """The card sheet of an open deposit; Stripe tells us of each thing that happens."""
+        world = self._world
+        open_ids = [i for i in self._intents if world.cards.intent(i).status not in ENDED]
+        if not open_ids:
+            self.deposit()
+            return
+        intent_id = world.draws.pick(open_ids)
+        done = world.draws.pick(("pays", "pays", "pays", "declined", "3-D Secure", "cancelled"))
+        world.say("{} {} at the card sheet of {}", self.user_id, done, intent_id)
+        match done:
+            case "pays":
+                world.cards.pay(intent_id)
+            case "declined":
+                world.cards.decline(intent_id)
+            case "3-D Secure":
+                world.cards.require_action(intent_id)
+            case _:
+                world.cards.cancel(intent_id)
+        world.emit("webhook", intent_id, world.now)
+
+    # -- looking
+
+    def look(self) -> None:
+        """Lists, a search and a quote: what they say must be so."""
+        match self._world.draws.pick(("list", "search", "inbox", "quote")):
+            case "list":
+                self._page_through()
+            case "search":
+                self._search()
+            case "inbox":
+                self._read_inbox()
+            case _:
+                self._quote()
+
+    def _page_through(self) -> None:
+        world, user_id = self._world, self.user_id
+        kinds: tuple[type[Any], ...] = (Reservation, Payment, Transaction, Notification)
+        kind: type[Any] = world.draws.pick(kinds)
+
+        def pages() -> list[Any]:
+            page = world.ports.store.page(kind, user_id, limit=3)
+            items = list(page.items)
+            while page.cursor:
+                page = world.ports.store.page(kind, user_id, limit=3, cursor=page.cursor)
+                items += page.items
+            return items
+
+        outcome = world.invoke("list", pages, now=world.now, user_id=user_id)
+        if outcome.value is not None and not outcome.disturbed:
+            all_of_mine = [item for item in world.store.all_of(kind) if item.key[0] == user_id]
+            shown = {item.key for item in outcome.value}
+            if len(outcome.value) != len(all_of_mine) or shown != {item.key for item in all_of_mine}:
+                raise Violation(11, f"{user_id} is shown {sorted(shown)} of {kind.__name__}")
+
+    def _search(self) -> None:
+        world, now = self._world, self._world.now.replace(microsecond=0)
+        start = now + timedelta(minutes=world.draws.pick((1, 20, 60)))
+        window = Interval(start, start + timedelta(minutes=world.draws.pick((30, 90))))
+        centre = Location(52.5163, 13.3777)
+
+        def search() -> list[spots.FoundSpot]:
+            return spots.search(world.ports.store, centre=centre, radius_m=5_000, window=window, limit=20)
+
+        outcome = world.invoke("search", search, now=world.now, user_id=self.user_id)
+        for found in outcome.value or () if not outcome.disturbed else ():
+            until = window.ends_at + timedelta(minutes=found.spot.turnover_minutes)
+            free = not any(_claims(r, window.starts_at, until) for r in world.reservations_at(found.spot.spot_id))
+            if found.available is not free:
+                raise Violation(1, f"{found.spot.spot_id} is shown as available: {found.available}, and it is {free}")
+
+    def _quote(self) -> None:
+        world, now = self._world, self._world.now.replace(microsecond=0)
+        spot = world.draws.pick(world.spots)
+        stay = Interval(now, now + timedelta(minutes=world.draws.pick(LASTS_MINUTES)))
+        outcome = world.invoke(
+            "quote",
+            lambda: spots.quote(world.ports.store, spot.spot_id, stay, world.now),
+            now=world.now,
+            user_id=self.user_id,
+        )
+        current = world.store.get(Spot, spot.spot_id)
+        if outcome.value and not outcome.disturbed and current:
+            asked = reference.price_minor(current.tariff, stay.duration)
+            if outcome.value[0].amount_minor != asked:
+                raise Violation(3, f"{stay.duration} is quoted {outcome.value[0].amount_minor}, it costs {asked}")
+
+    def _read_inbox(self) -> None:
+        world = self._world
+        mine = [n for n in world.store.all_of(Notification) if n.user_id == self.user_id]
+        if mine:
+            notice = world.draws.pick(mine)
+            world.invoke(
+                "read notice",
+                lambda: notifications.mark_read(world.ports.store, self.user_id, notice.notification_id, world.now),
+                now=world.now,
+                user_id=self.user_id,
+            )
+
+    def set_up_phone(self) -> None:
+        """A phone wants to be told, or no longer."""
+        world = self._world
+        device_id = DeviceId(f"{self.user_id}-phone-{world.draws.draw(2)}")
+        if world.draws.chance(300):
+            world.invoke(
+                "sign out",
+                lambda: notifications.sign_out_device(world.ports.store, world.ports.push, self.user_id, device_id),
+                now=world.now,
+                user_id=self.user_id,
+            )
+            return
+        token = f"{device_id}-token-{world.draws.draw(2)}"
+        world.invoke(
+            "register phone",
+            lambda: notifications.register_device(
+                world.ports.store, world.ports.push, self.user_id, device_id, platform=Platform.FCM, token=token
+            ),
+            now=world.now,
+            user_id=self.user_id,
+        )
+
+    # -- inside
+
+    def _stays(self) -> list[Reservation]:
+        return [r for r in self._world.store.reservations if r.user_id == self.user_id]
+
+    def _key(self) -> str:
+        self._keys += 1
+        return f"key-{self._keys}"
+
+    def _remember(self, deposit: DepositOut) -> None:
+        intent_id = deposit.client_secret.removesuffix("_secret")
+        if intent_id not in self._intents:
+            self._intents.append(intent_id)
+
+
+def _claims(reservation: Reservation, start: datetime, until: datetime) -> bool:
+    claim = reference.claimed(reservation)
+    if claim is None:
+        return False
+    return claim[0] < until and start < claim[1] + timedelta(minutes=reservation.turnover_minutes)
+
+
+def _said(error: BaseException) -> str:
+    match error:
+        case ParkingError():
+            return error.code
+        case Crash():
+            return "no answer"
+        case _:
+            return "503 card" if "stored 500" in str(error) else type(error).__name__
