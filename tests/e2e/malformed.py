@@ -10,7 +10,6 @@ from tests.e2e.openapi import Operation, Parameter
 from tests.e2e.world import Json
 
 UNKNOWN_ID = "unknown-id"
-LONE_SURROGATE = "\ud800"
 NOT_AN_ID = ("a" * 81, "a" * 4000, "a b", "a.b", "spot!", "ä", "车位", "%2e%2e", "'; --", "{{7*7}}")
 NOT_A_NUMBER = ("", "abc", "NaN", "Infinity", "-Infinity", "1e999", "0x10", "1,5", "[]")
 NOT_AN_INTEGER = ("", "abc", "1.5", "NaN", "99999999999999999999", "-1", "0", "101", "١٢x")
@@ -19,6 +18,17 @@ NOT_A_TIME = (
     "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-01-31T25:00:00Z", "2026-01-31T09:30:00+99:00",
 )  # fmt: skip
 NOT_A_DAY = ("", "today", "2026-02-30", "31.01.2026", "2026-01-31T09:30:00Z", "0000-00-00", "99999-01-01", "1", "null")
+NO_OBJECTS = {
+    "no body": None, "empty body": b"", "spaces": b"   ", "list": b"[]", "null": b"null", "number": b"7",
+    "text": b'"text"', "cut off": b'{"a": ', "two values": b"{} {}", "form": b"a=b&c=d", "quotes": b"{'a': 1}",
+}  # fmt: skip
+STRANGE_OBJECTS = {
+    "not UTF-8": b'{"a": "\xff\xfe"}',
+    "lone surrogate": b'{"a": "\\ud800"}',
+    "NaN": b'{"a": NaN}',
+    "deep list": b'{"a": ' + b"[" * 6000 + b"]" * 6000 + b"}",
+    "deep object": b'{"a":' * 2500 + b"1" + b"}" * 2500,
+}
 NOT_A_KEY = ("", "a" * 256, "two words", "ключ")
 
 
@@ -152,8 +162,10 @@ def _bad_body(good: Request, operation: Operation) -> Iterator[Request]:
             body = "{" + ", ".join(f'"{name}": {value}' for name, value in members.items()) + "}"
             yield replace(bad, what=f"{parameter.name}: {text[:24]}", body=body.encode())
     yield replace(good, what="unknown field", names="surprise", body=json.dumps(whole | {"surprise": 1}).encode())
-    for what, body in _no_json_object():
+    for what, body in NO_OBJECTS.items():
         yield replace(good, what=what, names="body", body=body)
+    for what, body in STRANGE_OBJECTS.items():
+        yield replace(good, what=what, names="a", body=body)
 
 
 def _bad_values(parameter: Parameter) -> Iterator[str]:
@@ -167,21 +179,10 @@ def _bad_values(parameter: Parameter) -> Iterator[str]:
             yield from (json.dumps(text) for text in NOT_A_TIME)
             yield "1767225600"
         case _, "integer":
-            yield from ('"100"', "-1", "99999999999999999999", "1e400", '""')
+            yield from ('"100"', "-1", "1e400", '""')
             yield from (json.dumps(int(schema[name]) + sign) for name, sign in _LIMITS.items() if name in schema)
         case _:
             yield from ("7", '""', '"\\ud800"', '"\\u0000"', json.dumps("a" * 5000), json.dumps("ä!"))
 
 
 _LIMITS = {"minimum": -1, "maximum": 1}
-
-
-def _no_json_object() -> Iterator[tuple[str, bytes | None]]:
-    yield from (("no body", None), ("empty body", b""), ("spaces", b"   "))
-    yield from (("list", b"[]"), ("null", b"null"), ("number", b"7"), ("text", b'"text"'))
-    yield from (("cut off", b'{"a": '), ("two values", b"{} {}"), ("not JSON", b"a=b&c=d"), ("quotes", b"{'a': 1}"))
-    yield ("not UTF-8", b'{"a": "\xff\xfe"}')
-    yield ("lone surrogate", b'{"\\ud800": 1}')
-    yield ("deep", b'{"a": ' + b"[" * 6000 + b"]" * 6000 + b"}")
-    yield ("deep objects", b'{"a":' * 2500 + b"1" + b"}" * 2500)
-    yield ("NaN", b'{"a": NaN}')

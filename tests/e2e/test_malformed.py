@@ -44,7 +44,7 @@ def complaint(answer: httpx.Response, names: str | None, allowed: tuple[int, ...
     if missing := {"type", "title", "status", "detail", "code", "request_id"} - set(problem):
         return f"{missing} missing"
     fields = [error["field"].lower() for error in problem.get("errors") or []]
-    if names is not None and not any(field.startswith(names.lower()) for field in fields):
+    if names is not None and not any(field == names.lower() or field.startswith(f"{names.lower()}.") for field in fields):
         return f"names {fields}, not {names}"
     return None
 

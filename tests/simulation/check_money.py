@@ -41,6 +41,8 @@ def check_payment(commit: "Commit", before: Payment | None, after: Payment) -> N
     then = before.status if before else None
     if after.status not in _STEPS.get(then, ()):
         raise Violation(7, f"{after.payment_id} went from {then} to {after.status}")
+    if before is None:
+        commit.made(after.payment_id)
     commit.covered(f"payment {then or '–'} → {after.status}")
     if after.method is Method.CARD and after.status is P.SUCCEEDED:
         intent = commit.world.cards.intent(after.intent_id or "")

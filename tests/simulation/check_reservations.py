@@ -70,6 +70,7 @@ def _check_state(commit: "Commit", before: Reservation | None, after: Reservatio
 
 def _born(commit: "Commit", after: Reservation) -> None:
     commit.covered("reservation – → HELD")
+    commit.made(after.reservation_id)
     if after.status is not S.HELD or not commit.by("reserve", after.user_id):
         raise Violation(7, f"{after.reservation_id} begins as {after.status}")
     if after.hold_expires_at != min(commit.now + reference.HOLD, after.ends_at):
@@ -212,6 +213,7 @@ def _check_extensions(commit: "Commit", before: Reservation | None, after: Reser
         then = known.pop(extension.extension_id, None)
         if then is None:
             commit.covered("extension – → HELD")
+            commit.made(extension.extension_id)
             if not commit.by("extend", after.user_id) or extension.status is not E.HELD:
                 raise Violation(8, f"{extension.extension_id} begins as {extension.status}")
         elif then.status is not extension.status:

@@ -1,12 +1,11 @@
 """Drivers: what they do with the app, with their phones' card sheets, and with their cars."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from parking.domain.errors import ParkingError
-from parking.domain.ids import DeviceId, ReservationId, UserId
+from parking.domain.ids import DeviceId, UserId
 from parking.domain.ledger import Transaction
 from parking.domain.notification import Notification, Platform
 from parking.domain.payment import Payment
@@ -72,6 +71,12 @@ class Driver:
     def act(self) -> None:
         """One thing."""
         self._does[self._world.draws.weighted(THEMES[self._world.profile.theme])]()
+
+    def act_at_once(self) -> None:
+        """One thing that takes no time: it happens while another function is at work."""
+        draws = self._world.draws
+        does = draws.pick((self.go_on_now, self.ask_again, self.reserve, self.cancel, self.extend, self.try_anything))
+        does()
 
     # -- asking
 
@@ -141,6 +146,13 @@ class Driver:
         self.ask(api_calls.reserve(self.user_id, self._key(), spot.spot_id, starts_at, ends_at, quoted))
 
     def go_on(self) -> None:
+        """The natural next thing, after waiting until the barrier may be lowered."""
+        ahead = [r for r in self._stays() if r.status is S.CONFIRMED and r.starts_at - reference.LEAD > self._world.now]
+        if ahead and self._world.draws.chance(300):
+            self._world.advance(ahead[0].starts_at - reference.LEAD)
+        self.go_on_now()
+
+    def go_on_now(self) -> None:
         """The natural next thing with one of the stays that are not over."""
         stays = [r for r in self._stays() if r.status not in reference.FINAL]
         if not stays:
@@ -155,8 +167,6 @@ class Driver:
         elif waiting and self._world.draws.chance(700):
             self.ask(api_calls.pay(self.user_id, self._key(), stay.reservation_id, waiting.extension_id))
         elif stay.status is S.CONFIRMED:
-            if stay.starts_at - reference.LEAD > self._world.now and self._world.draws.chance(700):
-                self._world.advance(stay.starts_at - reference.LEAD)
             self.ask(api_calls.arrive(self.user_id, stay.reservation_id))
         elif not here and self._world.draws.chance(600):
             self.park(stay)

@@ -39,6 +39,8 @@ class Memory:
         self.refunded: dict[PaymentId, int] = defaultdict(int)
         self.paid_for: dict[tuple[ReservationId, str], PaymentId] = {}
         self.commands: set[CommandId] = set()
+        self.made: dict[tuple[UserId, str, str], str] = {}
+        self.makers: set[str] = set()
         self.told: set[tuple[str, ...]] = set()
         self.knocked: set[NotificationId] = set()
 
@@ -59,8 +61,17 @@ class Commit:
 
     def at_spot(self, spot_id: SpotId) -> list[Reservation]:
         """Every reservation that the spot ever had."""
-        store = self.world.store
-        return store.get_many(Reservation, self.memory.stays[spot_id][-90:])
+        return self.world.reservations_at(spot_id)
+
+    def made(self, item_id: str) -> None:
+        """One Idempotency-Key makes one item at most, and no two keys the same. Raises Violation."""
+        at_work = self.invocation
+        if at_work is None or at_work.user_id is None or not at_work.key:
+            raise Violation(4, f"{item_id} was made without an Idempotency-Key")
+        asked = (at_work.user_id, at_work.name, at_work.key)
+        if self.memory.made.setdefault(asked, item_id) != item_id or item_id in self.memory.makers:
+            raise Violation(4, f"{asked} made {item_id}, besides {self.memory.made[asked]}")
+        self.memory.makers.add(item_id)
 
     def by(self, name: str, user_id: UserId | None = None) -> bool:
         """Whether this function, called by this driver, is at work."""

@@ -34,6 +34,10 @@ class WatchedStore(MemoryStore):
         """What the index showed at the last look: it is eventually consistent."""
         return list(self._last_due.get(step, ()))
 
+    def all_of[A: Aggregate](self, kind: type[A]) -> list[A]:
+        """Every item of a kind, in the order of their making."""
+        return self._all(kind)
+
     @property
     def reservations(self) -> list[Reservation]:
         """Every reservation, in the order of their making."""

@@ -9,9 +9,10 @@ from parking.adapters.memory.iot import MemoryShadows, MemoryThings
 from parking.adapters.memory.push import MemoryPush
 from parking.domain.blocker import Command, Connectivity, Report
 from parking.domain.errors import ParkingError
-from parking.domain.ids import BlockerId, CommandId, UserId
+from parking.domain.ids import BlockerId, CommandId, SpotId, UserId
 from parking.domain.notification import Notification
 from parking.domain.reservation import Reservation
+from parking.domain.spot import Spot
 from parking.services.ports import Busy, CardError, ShadowUnavailable
 from parking_blocker.contract import Position, Reported, Result
 from tests.simulation import doors
@@ -30,6 +31,7 @@ from tests.simulation.watched_store import Change, WatchedStore
 PROMPT = timedelta(milliseconds=100)
 MINUTE = timedelta(minutes=1)
 TICKS_CAUGHT_UP = 3  # after a longer jump of the clock the schedules before these were skipped
+MOST_STAYS = 90  # of one spot in one run
 TROUBLES = (Busy, CardError, ShadowUnavailable, Outage)
 """What a use case may raise when the outside world fails it."""
 
@@ -47,6 +49,10 @@ _TRAVELS = Weighted(
 _TICKS = Weighted([("prompt", 12), ("skipped", 2), ("late", 1), ("doubled", 1)])
 
 
+Asked = tuple[UserId, str, str]
+"""Who, for what, with which Idempotency-Key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """One run of a function: `now` is its event's time, `user_id` who asked (None: nobody, an event)."""
@@ -54,6 +60,7 @@ class Invocation:
     name: str
     now: datetime
     user_id: UserId | None
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,10 @@ class World:
             FaultyPush(self, self.push),
             FaultyThings(self, self.things),
         )
+        self.spots: list[Spot] = []
         self.devices: dict[BlockerId, Device] = {}
+        self.bodies: dict[Asked, tuple[Any, ...]] = {}
+        self.answers: dict[Asked, Any] = {}
         self.reports: dict[tuple[BlockerId, int], Report | None] = {}
         self.answered: dict[CommandId, set[tuple[Result, Position]]] = {}
         self.invocation: Invocation | None = None
@@ -96,6 +106,17 @@ class World:
         self.log: list[tuple[str, datetime, tuple[Any, ...]]] = []
         self._next_tick = profile.begins_at + MINUTE
         self._sloppy = False
+
+    def reservations_at(self, spot_id: SpotId) -> list[Reservation]:
+        """Every reservation that the spot ever had."""
+        return self.store.get_many(Reservation, self.invariants.memory.stays[spot_id][-MOST_STAYS:])
+
+    def add_spot(self, spot: Spot) -> None:
+        """A provisioned spot gets its machine, which connects."""
+        self.spots.append(spot)
+        device = Device(self, spot.blocker_id)
+        self.devices[spot.blocker_id] = device
+        device.connect()
 
     def unleash(self) -> None:
         """The set-up is over: from here on things go wrong."""
@@ -113,10 +134,12 @@ class World:
 
     # -- invocations
 
-    def invoke[T](self, name: str, act: Callable[[], T], *, now: datetime, user_id: UserId | None = None) -> Outcome[T]:
+    def invoke[T](
+        self, name: str, act: Callable[[], T], *, now: datetime, user_id: UserId | None = None, key: str = ""
+    ) -> Outcome[T]:
         """Run one function for one event, under the faults. Raises Violation for an error that nobody can expect."""
         outer = self.invocation
-        self.invocation = Invocation(name, now, user_id)
+        self.invocation = Invocation(name, now, user_id, key)
         plan = self.faults.begin()
         try:
             outcome = Outcome(act(), None, self.faults.struck_here > 0)

@@ -3,8 +3,10 @@
 Everything that the API functions share and that knows of HTTP is here; the use cases do not.
 """
 
+import binascii
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -44,13 +46,13 @@ logger = Logger()
 
 
 _YEARS = range(2000, 2200)
+_DATED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 
 
-def _text(value: object) -> object:
-    """Of what a request can hold only text is a time: a number would silently be seconds since 1970."""
-    if isinstance(value, int | float):
-        # A TypeError would leave pydantic as a crash; a ValueError becomes the field's error.
-        raise ValueError("must be a time like 2026-01-31T09:30:00Z")  # noqa: TRY004
+def _dated(value: object) -> object:
+    """Of what a request can hold only a dated text is a time: digits would silently be seconds since 1970."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _DATED.match(value)):
+        raise ValueError("must be a time like 2026-01-31T09:30:00Z")
     return value
 
 
@@ -67,7 +69,7 @@ def _spoken(instant: datetime) -> str:
 
 Instant = Annotated[
     AwareDatetime,
-    BeforeValidator(_text),
+    BeforeValidator(_dated),
     AfterValidator(_utc),
     PlainSerializer(_spoken, return_type=str),
     Field(examples=["2026-01-31T09:30:00Z"]),
@@ -130,7 +132,7 @@ class Door:
     def __init__(self, largest_body_bytes: int = LARGEST_BODY_BYTES) -> None:
         self._largest_body_bytes = largest_body_bytes
         self.app = APIGatewayHttpResolver(enable_validation=True)
-        self.app.use(middlewares=[self._refuse_unreadable_body])
+        self.app.use(middlewares=[self._refuse_large_body])
         for cause, answer in _ANSWERS.items():
             self.app.exception_handler(cause)(self._answering(answer))
 
@@ -152,16 +154,9 @@ class Door:
         event = self.app.current_event
         return CreateRequest(self.user_id, f"{event.http_method} {event.path}", key, fingerprint)
 
-    def _refuse_unreadable_body(self, app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
-        """A body that is too large, too deep or no text is a bad request, before anything else looks at it."""
-        event = app.current_event
-        if event.body:
-            if len(event.body) > self._largest_body_bytes:
-                raise BodyTooLarge(f"A request body here has at most {self._largest_body_bytes} bytes.")
-            try:
-                json.dumps(event.json_body, ensure_ascii=False).encode()
-            except (RecursionError, ValueError) as error:  # broken JSON, base64, UTF-8 or a lone surrogate
-                raise InvalidField("body", "is not JSON") from error
+    def _refuse_large_body(self, app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+        if len(app.current_event.body or "") > self._largest_body_bytes:
+            raise BodyTooLarge(f"A request body here has at most {self._largest_body_bytes} bytes.")
         return next_middleware(app)
 
     def _answering(self, answer: "Answer") -> Callable[[Any], Response[Any]]:
@@ -238,13 +233,22 @@ def _refusal(cause: ParkingError, request_id: str) -> Response[Any]:
 def _bad_request(cause: RequestValidationError, request_id: str) -> Response[Any]:
     # Only the place and the message: errors() holds what was sent, which may be a secret.
     errors = [
-        {"field": ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0]), "reason": error["msg"]}
-        for error in cause.errors()
+        {"field": _field(error), "reason": error["msg"].removeprefix("Value error, ")} for error in cause.errors()
     ]
     fields = ", ".join(error["field"] for error in errors)
     return problem(
         HTTPStatus.BAD_REQUEST, "invalid_request", f"Not acceptable: {fields}.", request_id, more={"errors": errors}
     )
+
+
+def _field(error: Mapping[str, Any]) -> str:
+    place, *inside = error["loc"]
+    # Broken JSON has the parser's offset in the place of a name.
+    return place if error["type"] == "json_invalid" or not inside else ".".join(str(part) for part in inside)
+
+
+def _unreadable(_: Exception, request_id: str) -> Response[Any]:
+    return _refusal(InvalidField("body", "is not JSON that we can read"), request_id)
 
 
 def _bad_cursor(_: InvalidCursor, request_id: str) -> Response[Any]:
@@ -280,6 +284,9 @@ def _unexpected(cause: Exception, request_id: str) -> Response[Any]:
 _ANSWERS: dict[type[Exception], Answer] = {
     ParkingError: _refusal,
     RequestValidationError: _bad_request,
+    RecursionError: _unreadable,  # brackets without end
+    UnicodeDecodeError: _unreadable,
+    binascii.Error: _unreadable,
     InvalidCursor: _bad_cursor,
     ForgedWebhook: _forged,
     RequestUnsupportedContentType: _unsupported,

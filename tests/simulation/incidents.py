@@ -1,0 +1,138 @@
+"""What happens to the machines, and what operators do."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from parking.domain.blocker import Position
+from parking.domain.spot import ServiceState, Spot
+from parking.services import blockers, spots
+from tests.simulation.device import Device
+from tests.simulation.draws import Weighted
+from tests.simulation.stripe import FOREIGN_INTENT
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+STRANGER = "a stranger"
+
+
+class Incidents:
+    """`happen` lets one thing go wrong, or go right again."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._table: Weighted[Callable[[Device], None]] = Weighted(
+            [
+                (self._car, 10),
+                (self._link, 6),
+                (self._reboot, 2),
+                (self._jam, 3),
+                (self._obstacle, 2),
+                (self._sensor, 3),
+                (self._by_hand, 2),
+                (self._battery, 2),
+                (self._slow, 3),
+                (self._mend, 6),
+                (self._operator, 4),
+                (self._provision, 2),
+                (self._foreign_webhook, 1),
+            ]
+        )
+
+    def happen(self) -> None:
+        """One thing, at one of the spots."""
+        device = self._world.draws.pick(list(self._world.devices.values()))
+        self._world.draws.weighted(self._table)(device)
+
+    def mend_everything(self) -> None:
+        """Repair all machines and connect them; cars stay where they are."""
+        for device in self._world.devices.values():
+            device.mend()
+            device.connect()
+
+    def _say(self, what: str, device: Device) -> None:
+        self._world.say("{}: {}", device.blocker_id, what)
+
+    def _car(self, device: Device) -> None:
+        if device.car:
+            self._say("the car leaves", device)
+            device.car_leaves()
+        elif device.car_comes(STRANGER):
+            self._say("a stranger parks", device)
+
+    def _link(self, device: Device) -> None:
+        if device.connected:
+            self._say("the link breaks", device)
+            device.disconnect(self._world.draws.pick((timedelta(seconds=90), timedelta(0))))
+        else:
+            device.connect()
+
+    def _reboot(self, device: Device) -> None:
+        self._say("reboots", device)
+        device.reboot()
+
+    def _jam(self, device: Device) -> None:
+        self._say("will jam", device)
+        device.jammed = True
+
+    def _obstacle(self, device: Device) -> None:
+        self._say("meets an obstacle", device)
+        device.push_against()
+
+    def _sensor(self, device: Device) -> None:
+        self._say("sensor mended" if device.sensor_fault else "sensor broken", device)
+        device.break_sensor(not device.sensor_fault)
+
+    def _by_hand(self, device: Device) -> None:
+        self._say("worked by hand, or no longer", device)
+        device.override(not device.manual_override)
+
+    def _battery(self, device: Device) -> None:
+        percent = self._world.draws.pick((100, 9, 10, 50))
+        self._say(f"battery at {percent} %", device)
+        device.run_down(percent)
+
+    def _slow(self, device: Device) -> None:
+        device.latency = timedelta(seconds=self._world.draws.pick((0.2, 5, 60, 119, 150)))
+        self._say(f"answers after {device.latency}", device)
+
+    def _mend(self, device: Device) -> None:
+        self._say("mended", device)
+        device.mend()
+
+    def _operator(self, device: Device) -> None:
+        world = self._world
+        position = world.draws.pick((Position.LOWERED, Position.RAISED))
+        self._say(f"an operator commands {position}", device)
+        world.invoke(
+            "command",
+            lambda: blockers.command(
+                world.ports.store,
+                world.ports.shadows,
+                device.blocker_id,
+                position=position,
+                operator="Olga",
+                reason="a call from the street",
+                now=world.now,
+            ),
+            now=world.now,
+        )
+
+    def _provision(self, device: Device) -> None:
+        world = self._world
+        stored = next(s for s in world.store.all_of(Spot) if s.blocker_id == device.blocker_id)
+        other_price = replace(stored.tariff, price_per_hour_minor=world.draws.pick((240, 241, 500)))
+        state = world.draws.pick((ServiceState.IN_SERVICE, ServiceState.IN_SERVICE, ServiceState.OUT_OF_SERVICE))
+        wish = replace(stored, version=0, tariff=replace(other_price, version=1), service_state=state)
+        new_certificate = world.draws.chance(300)
+        self._say(f"an operator provisions {other_price.price_per_hour_minor} {state}", device)
+        world.invoke(
+            "provision",
+            lambda: spots.provision(world.ports.store, world.ports.things, wish, new_certificate=new_certificate),
+            now=world.now,
+        )
+
+    def _foreign_webhook(self, _: Device) -> None:
+        self._world.emit("webhook", FOREIGN_INTENT, self._world.now)

@@ -1,0 +1,117 @@
+"""Invariant 12: when the faults stop, everything comes to a final or a waiting state within ten minutes."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from parking.domain.blocker import Blocker, CommandStatus, Connectivity, Occupancy, Position
+from parking.domain.notification import Notification
+from parking.domain.payment import Payment, PaymentStatus
+from parking.domain.reservation import Reservation, ReservationStatus
+from parking.domain.spot import Spot
+from tests.simulation import reference
+from tests.simulation.incidents import Incidents
+from tests.simulation.violation import Violation
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+QUIET = timedelta(minutes=10)
+TICK = timedelta(minutes=1)
+P = PaymentStatus
+S = ReservationStatus
+
+
+def come_to_rest(world: "World", incidents: Incidents) -> None:
+    """Stop the faults, mend the machines, send the failure queues again, and look after ten minutes; then let every
+    stay pass and every car leave, and look again. Raises Violation.
+    """
+    world.say("the faults stop")
+    world.calm()
+    incidents.mend_everything()
+    world.mail.redrive(world.now)
+    _pass_minutes(world, int(QUIET / TICK))
+    _check_waiting(world)
+    last = max([r.ends_at for r in world.store.reservations], default=world.now)
+    world.advance(max(last, world.now) + reference.GRACE + TICK)
+    for device in world.devices.values():
+        device.car_leaves()
+    _pass_minutes(world, 3)
+    _check_waiting(world)
+    for reservation in world.store.reservations:
+        if reservation.status not in reference.FINAL:
+            raise Violation(12, f"{reservation.reservation_id} is still {reservation.status} after its time")
+
+
+def _pass_minutes(world: "World", minutes: int) -> None:
+    for _ in range(minutes):
+        world.advance(world.now + TICK)
+
+
+def _check_waiting(world: "World") -> None:
+    for reservation in world.store.reservations:
+        _check_reservation(world, reservation)
+    for blocker in world.store.all_of(Blocker):
+        _check_blocker(world, blocker)
+    _check_money(world)
+    for notice in world.store.all_of(Notification):
+        if notice.notification_id not in world.invariants.memory.knocked:
+            raise Violation(12, f"nobody knocked for {notice.notification_id} ({notice.kind})")
+
+
+def _check_reservation(world: "World", reservation: Reservation) -> None:
+    due = reference.due(reservation)
+    if due and due[0] < world.now - 2 * TICK:
+        raise Violation(12, f"{reservation.reservation_id} waits for {due[1]} since {due[0]}")
+    if reservation.status is S.HELD and reservation.hold_expires_at < world.now - 2 * TICK:
+        raise Violation(10, f"{reservation.reservation_id} is held, and lapsed at {reservation.hold_expires_at}")
+    over = reservation.ends_at < world.now - 2 * TICK
+    if reservation.status is S.CONFIRMED and over:
+        raise Violation(12, f"{reservation.reservation_id} is over, and still CONFIRMED")
+    if reservation.status is S.ACTIVE and over:
+        occupied = world.devices[reservation.blocker_id].car is not None
+        metered = reservation.overstayed_since or world.now < reservation.ends_at + reference.GRACE + 2 * TICK
+        if not occupied or not metered:
+            raise Violation(12, f"{reservation.reservation_id} is over, and still ACTIVE without a car")
+    asked = reservation.arrival_requested_at
+    if reservation.status is S.CONFIRMED and asked and asked < world.now - QUIET:
+        raise Violation(12, f"{reservation.reservation_id} waits for its barrier since {asked}")
+
+
+def _check_blocker(world: "World", blocker: Blocker) -> None:
+    device = world.devices[blocker.blocker_id]
+    spot = world.store.get(Spot, blocker.spot_id)
+    if spot is None or not device.online:
+        raise Violation(12, f"{blocker.blocker_id} did not come back")
+    if blocker.connectivity is not Connectivity.ONLINE:
+        raise Violation(12, f"{blocker.blocker_id} is connected, and counts as {blocker.connectivity}")
+    told = blocker.command
+    if told and told.status is CommandStatus.PENDING and told.expires_at < world.now - 2 * TICK:
+        raise Violation(12, f"{told.command_id} is pending since {told.created_at}")
+    if blocker.position.value != device.position.value or (blocker.report and blocker.report.battery_percent != 100):
+        raise Violation(12, f"{blocker.blocker_id} is {device.position}, and believed to be {blocker.position}")
+    if (reference.seen(blocker, world.now) is Occupancy.OCCUPIED) is not (device.car is not None):
+        raise Violation(12, f"{blocker.blocker_id}: the car {device.car} is not what is believed")
+    wish = reference.wanted(blocker, spot.idle_position, world.reservations_at(spot.spot_id), world.now)
+    changed = wish != reference.wanted(
+        blocker, spot.idle_position, world.reservations_at(spot.spot_id), world.now - 3 * TICK
+    )
+    held_down = wish.position is Position.RAISED and device.car is not None
+    if device.position.value != wish.position.value and not held_down and not changed:
+        raise Violation(12, f"{blocker.blocker_id} is {device.position}, wanted is {wish}")
+
+
+def _check_money(world: "World") -> None:
+    charged = world.invariants.memory.charged
+    for intent in world.cards.intents:
+        if intent.user_id is None or intent.payment_id is None:
+            continue
+        payment = world.store.get(Payment, intent.user_id, intent.payment_id)
+        if payment is None:
+            raise Violation(3, f"{intent.intent_id} is for a payment that is not there")
+        credited_minor = charged[payment.payment_id]
+        if intent.status == "succeeded" and (payment.status is not P.SUCCEEDED or credited_minor != intent.amount_minor):
+            raise Violation(3, f"{intent.intent_id} was paid, {payment.payment_id} is {payment.status}: {credited_minor}")
+        if intent.status == "canceled" and payment.status is not P.CANCELLED:
+            raise Violation(12, f"{intent.intent_id} was cancelled, {payment.payment_id} is {payment.status}")
+        if intent.status not in ("succeeded", "canceled") and credited_minor:
+            raise Violation(3, f"{intent.intent_id} is {intent.status}, and {credited_minor} were credited")

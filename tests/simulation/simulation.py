@@ -1,0 +1,186 @@
+"""One run: a world, its steps, and the quiet end at which everything has to come to rest."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from parking.domain.blocker import Position
+from parking.domain.ids import BlockerId, SpotId, UserId
+from parking.domain.spot import Location, Spot
+from parking.domain.tariff import Tariff
+from parking.services import payments, spots
+from tests.simulation import api_calls, reference
+from tests.simulation.api_calls import ApiCall
+from tests.simulation.coverage import Coverage
+from tests.simulation.draws import Draws, Recording, Weighted
+from tests.simulation.drivers import Driver
+from tests.simulation.faults import Fault
+from tests.simulation.incidents import Incidents
+from tests.simulation.liveness import come_to_rest
+from tests.simulation.profile import Profile, draw_profile
+from tests.simulation.violation import Violation
+from tests.simulation.world import MINUTE, World
+
+ALL_FAULTS = frozenset(Fault)
+FIRST_DEPOSIT_MINOR = 10_000
+
+_STEPS = Weighted([("drive", 44), ("time", 36), ("incident", 10), ("mail", 10)])
+_MACHINE_STEPS = Weighted([("drive", 34), ("time", 36), ("incident", 24), ("mail", 6)])
+_TIMES = Weighted([("seconds", 6), ("a minute", 6), ("to an edge", 12), ("some minutes", 5), ("hours", 1)])
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What became of a run."""
+
+    violation: Violation | None
+    recording: Recording
+    coverage: Coverage
+    world: World
+
+
+class Simulation:
+    """A world and who acts in it."""
+
+    def __init__(self, draws: Draws, allowed: frozenset[Fault]) -> None:
+        draws.begin_step()
+        self.profile = draw_profile(draws, allowed)
+        self.world = World(draws, self.profile)
+        self.drivers = [Driver(self.world, UserId(f"driver-{n + 1}")) for n in range(self.profile.drivers)]
+        self.incidents = Incidents(self.world)
+        self.world.race = self.race
+        self._does: dict[str, Callable[[], None]] = {
+            "drive": self.drive,
+            "time": self.pass_time,
+            "incident": self.incidents.happen,
+            "mail": self.deliver_out_of_order,
+        }
+
+    def set_up(self) -> None:
+        """Spots on the map, blockers connected, and some money in most wallets; nothing goes wrong yet."""
+        world = self.world
+        for number in range(self.profile.spots):
+            spot = _a_spot(number, self.profile)
+            world.invoke(
+                "provision",
+                lambda wish=spot: spots.provision(  # type: ignore[misc]  # mypy cannot type a lambda's default
+                    world.ports.store, world.ports.things, wish, new_certificate=False
+                ),
+                now=world.now,
+            )
+            world.add_spot(spot)
+        for driver in self.drivers[: 3 if self.profile.theme == "machines" else 2]:
+            self._fill_wallet(driver)
+        world.advance(world.now + timedelta(seconds=5))
+        world.unleash()
+
+    def step(self) -> None:
+        """One thing happens."""
+        table = _MACHINE_STEPS if self.profile.theme == "machines" else _STEPS
+        self._does[self.world.draws.weighted(table)]()
+
+    def drive(self) -> None:
+        """One of the drivers does one thing, a moment later."""
+        world = self.world
+        world.advance(world.now + world.draws.pick(_MOMENTS))
+        world.draws.pick(self.drivers).act()
+
+    def pass_time(self) -> None:
+        """The clock goes on: a little, a minute, or right to an instant at which something changes."""
+        self.world.advance(max(self.world.now, self._later()))
+
+    def deliver_out_of_order(self) -> None:
+        """Any message, whenever it should have come."""
+        world = self.world
+        if len(world.mail):
+            world.deliver(world.mail.take_out_of_order(world.draws.draw(len(world.mail))))
+
+    def race(self) -> None:
+        """Something else happens between what a function has read and what it does next."""
+        world = self.world
+        world.now += world.draws.pick(_MOMENTS)
+        if world.draws.chance(400) and len(world.mail):
+            self.deliver_out_of_order()
+        else:
+            world.draws.pick(self.drivers).act_at_once()
+
+    def _later(self) -> datetime:
+        world, draws = self.world, self.world.draws
+        match draws.weighted(_TIMES):
+            case "seconds":
+                return world.now + timedelta(seconds=1 + draws.draw(30))
+            case "a minute":
+                return world.now.replace(second=0, microsecond=0) + MINUTE
+            case "some minutes":
+                return world.now + timedelta(minutes=2 + draws.draw(15))
+            case "hours":
+                return world.now + timedelta(hours=1 + draws.draw(30))
+            case _:
+                edges = self._edges()
+                if not edges:
+                    return world.now + MINUTE
+                return draws.pick(edges[:6]) + draws.pick(_AROUND)
+
+    def _edges(self) -> list[datetime]:
+        """Instants ahead at which a rule changes its answer."""
+        edges = set[datetime]()
+        for reservation in self.world.store.reservations:
+            if reservation.status in reference.FINAL:
+                continue
+            edges |= {reservation.hold_expires_at, reservation.ends_at, reservation.ends_at + reference.GRACE}
+            edges |= {reservation.starts_at - reference.LEAD, reservation.starts_at, reservation.ends_at - reference.TELL}
+            edges |= {e.hold_expires_at for e in reservation.extensions}
+        return sorted(edge for edge in edges if edge > self.world.now)
+
+    def _fill_wallet(self, driver: Driver) -> None:
+        world = self.world
+        call: ApiCall = api_calls.deposit(driver.user_id, "first", FIRST_DEPOSIT_MINOR)
+        answer = driver.ask(call)
+        intent_id = answer.client_secret.removesuffix("_secret")
+        world.cards.pay(intent_id)
+        world.invoke(
+            "webhook",
+            lambda: payments.settle_intent(world.ports.store, world.ports.cards, intent_id, world.now),
+            now=world.now,
+        )
+
+
+_MOMENTS = (timedelta(milliseconds=137), timedelta(0), timedelta(seconds=2), timedelta(seconds=11))
+_AROUND = (timedelta(0), timedelta(0), timedelta(seconds=1), -timedelta(seconds=1), MINUTE)
+
+
+def simulate(draws: Draws, steps: int, allowed: frozenset[Fault] = ALL_FAULTS) -> Run:
+    """Run a world for so many steps, then let it come to rest."""
+    simulation = Simulation(draws, allowed)
+    world = simulation.world
+    violation: Violation | None = None
+    try:
+        simulation.set_up()
+        for _ in range(steps):
+            draws.begin_step()
+            simulation.step()
+        draws.begin_step()
+        come_to_rest(world, simulation.incidents)
+    except Violation as broken:
+        violation = broken
+    world.coverage.faults = world.faults.struck
+    return Run(violation, draws.recording, world.coverage, world)
+
+
+def _a_spot(number: int, profile: Profile) -> Spot:
+    return Spot(
+        spot_id=SpotId(f"spot-{number + 1}"),
+        name=f"Marktplatz {number + 1}",
+        address=f"Marktplatz {number + 1}, 10117 Berlin",
+        location=Location(52.5163, 13.3777 + number / 10_000),
+        time_zone="Europe/Berlin",
+        tariff=Tariff(
+            price_per_hour_minor=241,
+            currency="EUR",
+            step_minutes=profile.step_minutes,
+            minimum_minutes=profile.minimum_minutes,
+        ),
+        blocker_id=BlockerId(f"blocker-{number + 1}"),
+        turnover_minutes=profile.turnover_minutes,
+        idle_position=Position.RAISED if profile.idle_raised else Position.LOWERED,
+    )
