@@ -17,7 +17,7 @@ from parking.http import Cursor, Door, IdempotencyKey, IdPath, Instant, Limit, a
 from parking.schemas import PriceOut
 from parking.services import bookings
 from parking.services.blockers import reconcile
-from parking.services.ports import Busy, ShadowUnavailable
+from parking.services.ports import Busy, ShadowUnavailable, StoreUnavailable
 from reservations.schemas import (
     ExtendIn,
     ExtensionOptionOut,
@@ -100,7 +100,7 @@ def arrival(reservation_id: IdPath) -> Response[Any]:
     reservation = bookings.arrive(wiring.store(), door.user_id, ReservationId(reservation_id), door.now)
     try:
         reconcile(wiring.store(), wiring.shadows(), reservation.blocker_id, door.now)
-    except (Busy, ShadowUnavailable):
+    except (Busy, ShadowUnavailable, StoreUnavailable):
         # The arrival is committed; the stream and the schedule call the same reconcile.
         logger.exception("the barrier could not be told at once", reservation_id=reservation_id)
     return answer(_shown(reservation), HTTPStatus.ACCEPTED)

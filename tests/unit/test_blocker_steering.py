@@ -17,6 +17,7 @@ from parking.domain.blocker import (
     Connectivity,
     Occupancy,
     Position,
+    RejectReason,
     Report,
     Result,
     Wanted,
@@ -125,6 +126,23 @@ def test_a_refused_command_is_tried_again_only_after_a_while() -> None:
     just_before = NOW + RETRY_AFTER - timedelta(microseconds=1)
     assert steer(refused, GUARD, just_before) == refused
     assert commanded(steer(refused, GUARD, NOW + RETRY_AFTER)).status is CommandStatus.PENDING
+
+
+def test_a_motor_that_runs_against_a_stone_is_given_longer_and_longer_rests() -> None:
+    blocker, at, rests = REST, NOW, list[timedelta]()
+    for _ in range(7):
+        blocker = steer(blocker, GUARD, at)
+        command = commanded(blocker)
+        jammed = a_report(
+            command_id=command.command_id, result=Result.REJECTED, reason=RejectReason.OBSTRUCTED, received_at=at
+        )
+        blocker = receive(blocker, jammed, blocker.shadow_version + 1)
+        started = at
+        while commanded(steer(blocker, GUARD, at)).command_id == command.command_id:
+            at += 15 * SECOND
+            blocker = replace(blocker, report=replace(jammed, received_at=at))
+        rests.append(at - started)
+    assert rests == [timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 8, 8, 8)]
 
 
 def test_a_barrier_that_left_its_place_by_hand_is_brought_back_after_a_while() -> None:

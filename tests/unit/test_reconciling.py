@@ -337,6 +337,23 @@ def test_an_operators_word_stands_above_the_stay_for_a_while_and_is_kept(world: 
     assert (desired(world).position, desired(world).reservation_id) == (RAISED, stay.reservation_id)
 
 
+def test_an_operator_who_lowers_for_a_waiting_driver_does_not_take_her_answer_away(world: World) -> None:
+    stay = guarded(world)
+    arriving(world, stay, 60)
+    _operate(world, LOWERED, 60.1)
+    assert desired(world).reservation_id == stay.reservation_id
+    world.device_obeys(60.5)
+    assert world.stored(stay).status is S.ACTIVE
+
+
+def test_a_command_is_not_given_on_a_reservation_that_has_changed_since(world: World) -> None:
+    stay = world.booked(ANNA)
+    world.device_reports(44)
+    world.store.meanwhile(lambda: bookings.call_off(world.store, ANNA, stay.reservation_id, at(45)))
+    world.reconcile(45)
+    assert world.blocker.command is None
+
+
 def test_an_operator_cannot_raise_under_a_car(world: World) -> None:
     world.device_reports(1, occupancy=OCCUPIED)
     _operate(world, RAISED, 2)

@@ -8,6 +8,7 @@ from parking.domain.ids import BlockerId, CommandId, ReservationId, SpotId, User
 
 COMMAND_LIFETIME = timedelta(minutes=2)  # a device drops a command that is older
 RETRY_AFTER = timedelta(seconds=30)  # between two attempts at the same position, so that refusals cannot spin
+MOST_DOUBLINGS = 4  # then it is tried every 8 minutes
 REPORT_FRESH_FOR = timedelta(minutes=15)  # three heartbeats of the device (docs/device.md)
 VERSION_RESETS_AFTER = timedelta(minutes=30)  # half of what AWS takes, and far longer than a take-over
 UNKNOWN_CONNECTION = -1  # AWS counts from 0; a connection that only a report has shown has no number yet
@@ -252,11 +253,21 @@ def _needs_command(blocker: Blocker, wanted: Wanted, now: datetime) -> bool:
         if command.status is CommandStatus.PENDING:
             return False
         arrived = command.status is CommandStatus.SUCCEEDED and blocker.position == wanted.position
-        return not arrived and now - command.created_at >= RETRY_AFTER
+        return not arrived and now - command.created_at >= _retry_after(blocker)
     if command is not None and command.status is CommandStatus.PENDING:
         return True
     # An arrival wants an answer from the machine, even where the barrier is down already.
     return wanted.reported_after is not None or blocker.position != wanted.position
+
+
+def _retry_after(blocker: Blocker) -> timedelta:
+    """30 seconds, doubled with each obstruction in a row: a motor that runs against a stone is not to run all day."""
+    in_a_row = 0
+    for past in reversed((*blocker.history, blocker.command)):
+        if past is None or past.reason != RejectReason.OBSTRUCTED:
+            break
+        in_a_row += 1
+    return RETRY_AFTER * (1 << min(in_a_row, MOST_DOUBLINGS))
 
 
 def _commanded(blocker: Blocker, wanted: Wanted, now: datetime) -> Blocker:

@@ -117,14 +117,18 @@ def _decide(
     if blocker != stored:
         saves.append(blocker)
     if saves:
-        store.commit(*saves)
+        # A new command is true only as long as the reservations are that it was decided on.
+        decided_on = before if blocker.command != stored.command else ()
+        store.commit(*saves, unchanged=decided_on)
     return blocker
 
 
 def _wanted(spot: Spot, reservations: list[Reservation], blocker: Blocker, now: datetime) -> Wanted:
-    if blocker.override and now < blocker.override.until:
-        return Wanted(blocker.override.position)
-    return wanted_position(spot, reservations, now)
+    wanted = wanted_position(spot, reservations, now)
+    override = blocker.override
+    if override and now < override.until and override.position is not wanted.position:
+        return Wanted(override.position)
+    return wanted
 
 
 def _current(store: Store, spot: Spot, now: datetime) -> list[Reservation]:
