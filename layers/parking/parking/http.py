@@ -275,6 +275,13 @@ def _busy(cause: Exception, request_id: str) -> Response[Any]:
     return problem(status, "busy", "Too much at once; try again.", request_id, headers={"Retry-After": "1"})
 
 
+def _no_answer_from_stripe(cause: Exception, request_id: str) -> Response[Any]:
+    logger.warning("Stripe could not be asked", exc_info=cause)
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    detail = "The payment provider could not be asked; try again."
+    return problem(status, "payment_provider_unavailable", detail, request_id, headers={"Retry-After": "5"})
+
+
 def _unexpected(cause: Exception, request_id: str) -> Response[Any]:
     logger.error("unexpected failure", exc_info=cause)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -292,7 +299,7 @@ _ANSWERS: dict[type[Exception], Answer] = {
     RequestUnsupportedContentType: _unsupported,
     NotFoundError: _no_route,
     Busy: _busy,
-    CardError: _busy,
+    CardError: _no_answer_from_stripe,
     StoreUnavailable: _busy,
     Exception: _unexpected,
 }
