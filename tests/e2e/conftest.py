@@ -1,6 +1,6 @@
 """One running system for all end-to-end tests. They share it, so each takes drivers and a spot of its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -29,9 +29,9 @@ def spot(world: World) -> Spot:
 
 
 @pytest.fixture
-def new_driver(world: World) -> Callable[..., Driver]:
-    """Makes a driver, with a wallet of the given amount."""
-    return world.driver
+def quarter_spot(world: World) -> Spot:
+    """A spot that sells quarters of an hour: a blocker's report is as fresh at the end of such a stay."""
+    return world.spot(minimum_minutes=15)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Requests that no client should send, made from what docs/openapi.json says of each route: one thing wrong at a time."""
+"""Requests with one thing wrong, made from what docs/openapi.json says of each route."""
 
 import json
 from collections.abc import Iterator
@@ -162,10 +162,10 @@ def _bad_body(good: Request, operation: Operation) -> Iterator[Request]:
             body = "{" + ", ".join(f'"{name}": {value}' for name, value in members.items()) + "}"
             yield replace(bad, what=f"{parameter.name}: {text[:24]}", body=body.encode())
     yield replace(good, what="unknown field", names="surprise", body=json.dumps(whole | {"surprise": 1}).encode())
-    for what, body in NO_OBJECTS.items():
-        yield replace(good, what=what, names="body", body=body)
-    for what, body in STRANGE_OBJECTS.items():
-        yield replace(good, what=what, names="a", body=body)
+    for what, no_object in NO_OBJECTS.items():
+        yield replace(good, what=what, names="body", body=no_object)
+    for what, strange in STRANGE_OBJECTS.items():
+        yield replace(good, what=what, names="a", body=strange)
 
 
 def _bad_values(parameter: Parameter) -> Iterator[str]:

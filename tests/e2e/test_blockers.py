@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from local.drivers import Driver
 from tests.e2e.stays import act, await_guard, await_status, now, paid, read, wish
-from tests.e2e.world import Json, Spot, World, eventually, expect, instant
+from tests.e2e.world import Spot, World, eventually, expect, instant
 
 TEN_MINUTES, HOUR = timedelta(minutes=10), timedelta(hours=1)
 
@@ -12,11 +12,11 @@ TEN_MINUTES, HOUR = timedelta(minutes=10), timedelta(hours=1)
 def await_connectivity(driver: Driver, spot: Spot, wanted: str) -> None:
     """Until the map shows the blocker so."""
 
-    def shown() -> bool:
-        blocker: Json = expect(200, driver.get(f"/spots/{spot.spot_id}"))["blocker"]
-        return blocker["connectivity"] == wanted
+    def is_so() -> bool:
+        shown: str = expect(200, driver.get(f"/spots/{spot.spot_id}"))["blocker"]["connectivity"]
+        return shown == wanted
 
-    eventually(shown, f"{spot.blocker_id} to be {wanted}")
+    eventually(is_so, f"{spot.blocker_id} to be {wanted}")
 
 
 def raises(world: World, spot: Spot) -> int:

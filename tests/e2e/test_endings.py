@@ -1,4 +1,4 @@
-"""Every way in which a stay ends without the driver leaving: cancelled, completed by itself, overstayed, missed, lapsed."""
+"""How stays end without the driver leaving: cancelled, completed by themselves, overstayed, missed, lapsed."""
 
 from datetime import timedelta
 
@@ -67,24 +67,25 @@ def test_a_stay_whose_car_is_gone_completes_by_itself_at_its_end(world: World, s
     assert len(inbox(driver, "RESERVATION_COMPLETED")) == 1
 
 
-def test_an_overstay_stays_active_while_the_car_is_seen(world: World, spot: Spot, driver: Driver) -> None:
-    stay = parked(world, driver, spot, lasts=QUARTER)
+def test_an_overstay_stays_active_while_the_car_is_seen(world: World, quarter_spot: Spot, driver: Driver) -> None:
+    stay = parked(world, driver, quarter_spot, lasts=QUARTER)
     ends = instant(stay["ends_at"])
     world.tick("CheckExpiring", now())
     world.tick("AutoComplete", ends)
     assert read(driver, stay)["status"] == "ACTIVE"
-    world.put_car(spot, present=False)
+    world.put_car(quarter_spot, present=False)
     await_guard(driver, stay, occupancy="VACANT")
     world.tick("AutoComplete", ends + MINUTE)
     completed = read(driver, stay)
     assert (completed["status"], completed["reason"]) == ("COMPLETED", "TIME_ENDED")
 
 
-def test_who_never_arrives_is_a_no_show_without_a_refund(world: World, spot: Spot, driver: Driver) -> None:
-    stay = paid(driver, spot, lasts=QUARTER)
+def test_who_never_arrives_is_a_no_show_without_a_refund(world: World, quarter_spot: Spot, driver: Driver) -> None:
+    stay = paid(driver, quarter_spot, lasts=QUARTER)
     await_guard(driver, stay, position="RAISED")
     ends = instant(stay["ends_at"])
-    for schedule in ("PrepareUpcoming", "CheckExpiring"):
+    # The notice of so short a stay was due before it began, and an item's steps are done in their order.
+    for schedule in ("CheckExpiring", "PrepareUpcoming"):
         world.tick(schedule, now() + MINUTE)
     world.tick("AutoComplete", ends)
     missed = read(driver, stay)
@@ -92,6 +93,26 @@ def test_who_never_arrives_is_a_no_show_without_a_refund(world: World, spot: Spo
     assert balance(driver) == RICH_MINOR - stay["price"]["amount"]
     assert len(inbox(driver, "RESERVATION_NO_SHOW")) == 1
     assert expect(409, driver.post(f"/reservations/{stay['reservation_id']}/arrival"))["code"] == "wrong_state"
+
+
+def test_who_came_and_found_the_blocker_stuck_gets_everything_back(world: World, spot: Spot, driver: Driver) -> None:
+    stay = paid(driver, spot)
+    await_guard(driver, stay, position="RAISED")
+    world.put_network(spot, online=False)
+    await_guard(driver, stay, connectivity="OFFLINE")
+    act(driver, stay, "arrival", status=202)
+    ends = instant(stay["ends_at"])
+    # An item's steps are done in their order, and each look at the blocker puts the next one a while ahead.
+    world.tick("PrepareUpcoming", ends - 2 * QUARTER)
+    world.tick("CheckExpiring", ends - 2 * QUARTER)
+    world.tick("PrepareUpcoming", ends - timedelta(seconds=1))
+    world.tick("AutoComplete", ends)
+    failed = read(driver, stay)
+    assert (failed["status"], failed["reason"]) == ("CANCELLED", "BLOCKER_FAILED")
+    assert balance(driver) == RICH_MINOR
+    assert everything(driver, "/wallet/transactions")[0]["kind"] == "REFUND"
+    assert len(inbox(driver, "RESERVATION_CANCELLED")) == 1
+    world.put_network(spot, online=True)
 
 
 def test_an_unpaid_hold_lapses_by_schedule(world: World, spot: Spot, driver: Driver, other_driver: Driver) -> None:

@@ -59,8 +59,8 @@ def payment_wish(driver: Driver, spot: Spot) -> Wish:
 
 def deposit_wish(driver: Driver, _: Spot) -> Wish:
     already = len(everything(driver, "/payments"))
-    count = lambda: len(everything(driver, "/payments")) - already  # noqa: E731 (one line says it)
-    return Wish("/wallet/deposits", {"amount": 700}, {"amount": 800}, count)
+    body, other_body = {"amount": 700}, {"amount": 800}
+    return Wish("/wallet/deposits", body, other_body, lambda: len(everything(driver, "/payments")) - already)
 
 
 KINDS = {

@@ -93,7 +93,7 @@ def test_a_spot_out_of_service_is_not_offered(world: World, driver: Driver) -> N
 def test_a_bad_wish_names_its_field(world: World, field: str, value: Any) -> None:
     answer, failed = world.invoke("ProvisionSpot", WISH | {field: value})
     assert failed
-    assert (answer["errorType"], field in answer["errorMessage"]) == ("BadInput", True), answer
+    assert field in answer["errorMessage"], answer
 
 
 def test_an_operator_lowers_a_raised_blocker_and_it_is_kept_who_and_why(
@@ -136,13 +136,14 @@ def test_a_bad_command_names_its_field(world: World, field: str, value: Any) -> 
     wish = {"blocker_id": "blocker-none", "position": "LOWERED", "operator": "Mari", "reason": "of the test"}
     answer, failed = world.invoke("BlockerCommand", wish | {field: value})
     assert failed
-    assert (answer["errorType"], field in answer["errorMessage"]) == ("BadInput", True), answer
+    assert field in answer["errorMessage"], answer
 
 
 def test_a_command_to_an_unknown_blocker_is_refused(world: World) -> None:
     wish = {"blocker_id": "blocker-none", "position": "LOWERED", "operator": "Mari", "reason": "of the test"}
     answer, failed = world.invoke("BlockerCommand", wish)
-    assert (failed, answer["errorType"]) == (True, "NotFound")
+    assert failed
+    assert answer["errorMessage"] == "There is no such blocker."
 
 
 @pytest.mark.parametrize("schedule", ["ExpireHolds", "CheckExpiring", "AutoComplete", "PrepareUpcoming"])
@@ -150,4 +151,4 @@ def test_a_command_to_an_unknown_blocker_is_refused(world: World) -> None:
 def test_a_schedule_without_a_time_does_nothing_and_says_so(world: World, schedule: str, event: Json) -> None:
     answer, failed = world.invoke(schedule, event)
     assert failed
-    assert (answer["errorType"], "time" in answer["errorMessage"]) == ("BadInput", True), answer
+    assert "time" in answer["errorMessage"], answer

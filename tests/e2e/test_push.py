@@ -20,7 +20,7 @@ def credentials(world: World) -> Iterator[None]:
     application = world.stack.client("sns").create_platform_application(
         Name=f"e2e-{uuid.uuid4().hex[:8]}", Platform="GCM", Attributes={"PlatformCredential": "of the test"}
     )
-    functions, name = world.stack.client("lambda"), world.resources["NotificationsApi"]
+    functions, name = world.stack.client("lambda"), world.functions["NotificationsApi"]
     usual = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     given = usual | {"FCM_APPLICATION_ARN": application["PlatformApplicationArn"]}
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": given})
@@ -33,6 +33,14 @@ def pushed(world: World, text: str) -> list[Json]:
     """What SNS published that contains the text."""
     published: list[Json] = httpx.get(f"{world.stack.sns_record_url}/_recorded").json()
     return [one for one in published if text in one["message"]]
+
+
+def await_push_function(world: World, notice: Json) -> None:
+    """Until the function has dealt with the notice, pushed or not."""
+    eventually(
+        lambda: any(notice["notification_id"] in line for line in world.log("PushNotifications")),
+        "the notice to pass the push function",
+    )
 
 
 def register(driver: Driver, platform: str, token: str) -> Json:
@@ -77,12 +85,21 @@ def test_a_phone_that_signed_out_is_not_told(world: World, driver: Driver, other
     later = inbox(other_driver, "DEPOSIT_SUCCEEDED")[0]
     eventually(lambda: pushed(world, later["notification_id"]), "the other driver's notice to be pushed")
     unheard = inbox(driver, "DEPOSIT_SUCCEEDED")[0]
-
-    def dealt_with() -> bool:
-        return any(unheard["notification_id"] in line for line in world.log("PushNotifications"))
-
-    eventually(dealt_with, "the notice to pass the push function")
+    await_push_function(world, unheard)
     assert pushed(world, unheard["notification_id"]) == []
+
+
+@pytest.mark.usefixtures("credentials")
+def test_a_phone_whose_endpoint_is_gone_is_forgotten(world: World, driver: Driver) -> None:
+    register(driver, "FCM", f"token-{uuid.uuid4().hex}")
+    world.stack.deposit(driver, 500)
+    heard = inbox(driver, "DEPOSIT_SUCCEEDED")[0]
+    (published,) = eventually(lambda: pushed(world, heard["notification_id"]), "the notice to be pushed")
+    world.stack.client("sns").delete_endpoint(EndpointArn=published["target"])
+
+    world.stack.deposit(driver, 600)
+    await_push_function(world, inbox(driver, "DEPOSIT_SUCCEEDED")[0])
+    expect(404, driver.request("DELETE", "/push-devices/phone-FCM"))
 
 
 def test_without_credentials_a_phone_is_not_reachable_and_the_inbox_has_the_notice(driver: Driver) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 from functools import partial
+from itertools import pairwise
 
 from tests.e2e.stays import wish
 from tests.e2e.world import Spot, World, at_once, expect
@@ -37,4 +38,4 @@ def test_neighbouring_intervals_taken_at_once_never_overlap(world: World, spot: 
 
     assert {answer.status_code for answer in answers} == {201, 409}
     won = sorted((body["starts_at"], body["ends_at"]) for body in (a.json() for a in answers) if "starts_at" in body)
-    assert all(before[1] < after[0] for before, after in zip(won, won[1:], strict=False))
+    assert all(before[1] < after[0] for before, after in pairwise(won))

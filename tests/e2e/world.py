@@ -94,17 +94,17 @@ class World:
     secrets_seen: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        usual = (
-            wish for wish in city.load().wishes
-            if wish["idle_position"] == "LOWERED" and wish["tariff"]["minimum_minutes"] == 15
-        )  # fmt: skip
-        self._spots = iter([Spot(wish["spot_id"]) for wish in usual])
+        usual = [wish for wish in city.load().wishes if wish["idle_position"] == "LOWERED"]
+        # Those that sell short stays last, so that they are left for the tests that need them.
+        self._free_spots = sorted(usual, key=lambda wish: -wish["tariff"]["minimum_minutes"])
 
     # -- who and where
 
-    def spot(self) -> Spot:
-        """A spot that no other test uses: idles LOWERED, and sells quarters of an hour."""
-        return next(self._spots)
+    def spot(self, minimum_minutes: int = 60) -> Spot:
+        """A spot that no other test uses: idles LOWERED, and sells stays as short as that."""
+        wish = next(wish for wish in self._free_spots if wish["tariff"]["minimum_minutes"] <= minimum_minutes)
+        self._free_spots.remove(wish)
+        return Spot(wish["spot_id"])
 
     def driver(self, wallet_minor: int = 0) -> Driver:
         """A new driver, with money from a real deposit."""
@@ -122,13 +122,22 @@ class World:
     # -- functions that no driver reaches
 
     @cached_property
-    def resources(self) -> dict[str, str]:
-        """Physical names by the template's."""
+    def functions(self) -> dict[str, str]:
+        """The names of the functions by the template's names."""
+        return self._resources("AWS::Lambda::Function")
+
+    @cached_property
+    def queues(self) -> dict[str, str]:
+        """The addresses of the queues by the template's names."""
+        return self._resources("AWS::SQS::Queue")
+
+    def _resources(self, kind: str) -> dict[str, str]:
         pages = self.stack.client("cloudformation").get_paginator("list_stack_resources")
         return {
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]
             for page in pages.paginate(StackName=self.stack.stack_name)
             for resource in page["StackResourceSummaries"]
+            if resource["ResourceType"] == kind
         }
 
     @cached_property
@@ -137,7 +146,7 @@ class World:
 
     def invoke(self, function: str, event: Json) -> tuple[Json, bool]:
         """The answer of a function that the template names so, and whether it is an error."""
-        answer = self._lambda.invoke(FunctionName=self.resources[function], Payload=json.dumps(event).encode())
+        answer = self._lambda.invoke(FunctionName=self.functions[function], Payload=json.dumps(event).encode())
         return json.loads(answer["Payload"].read()), "FunctionError" in answer
 
     def tick(self, schedule: str, at: datetime) -> Json:
