@@ -62,7 +62,7 @@ def answered(blocker: Blocker, result: Result, seconds: float, position: Positio
         (REST, IDLE, None),
         (UP, IDLE, LOWERED),
         (REST, GUARD, RAISED),
-        (UP, GUARD, None),
+        (UP, GUARD, RAISED),  # so does a guard: the answer is the evidence that it stands for this stay
         (UP, LET_IN, LOWERED),
         (REST, LET_IN, LOWERED),  # an arrival wants an answer even where the barrier is down
         (REST, Wanted(LOWERED, *ANNAS), None),

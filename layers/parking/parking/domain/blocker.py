@@ -109,6 +109,11 @@ class Wanted:
     reported_after: datetime | None = None
     """A report older than this does not count as an answer: the driver's arrival."""
 
+    @property
+    def guards(self) -> bool:
+        """True if the barrier is to keep the spot for a reservation."""
+        return self.position is Position.RAISED and self.reservation_id is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
@@ -160,6 +165,13 @@ class Blocker:
     def acknowledged(self) -> bool:
         """True if the device has named the current command in a report: it need not be sent again."""
         return bool(self.command and self.report and self.report.command_id == self.command.command_id)
+
+    def guards(self, reservation_id: ReservationId) -> bool:
+        """True if the barrier stands for this very reservation, by the machine's own answer."""
+        command = self.command
+        if command is None or command.reservation_id != reservation_id or self.position is not Position.RAISED:
+            return False
+        return command.position is Position.RAISED and command.status is CommandStatus.SUCCEEDED
 
     def no_earlier(self, now: datetime) -> datetime:
         """`now`, or what the blocker has already seen if a late trigger is behind that: time does not run back."""
@@ -256,8 +268,9 @@ def _needs_command(blocker: Blocker, wanted: Wanted, now: datetime) -> bool:
         return not arrived and now - command.created_at >= _retry_after(blocker)
     if command is not None and command.status is CommandStatus.PENDING:
         return True
-    # An arrival wants an answer from the machine, even where the barrier is down already.
-    return wanted.reported_after is not None or blocker.position != wanted.position
+    # An arrival, and a guard, want an answer of their own from the machine, even where the barrier is there already.
+    wants_answer = wanted.reported_after is not None or wanted.guards
+    return wants_answer or blocker.position != wanted.position
 
 
 def _retry_after(blocker: Blocker) -> timedelta:

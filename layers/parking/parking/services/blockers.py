@@ -16,6 +16,7 @@ from parking.domain.blocker import (
     see_presence,
     steer,
 )
+from parking.domain.calendar import Calendar
 from parking.domain.errors import NotFound
 from parking.domain.guarding import wanted_position
 from parking.domain.ids import BlockerId
@@ -110,7 +111,7 @@ def _decide(
     if document and document.report:
         blocker = receive(blocker, document.report, document.version)
     now = blocker.no_earlier(now)
-    before = _current(store, spot, now)
+    calendar, before = _current(store, spot, now)
     after = [_arrived(reservation, blocker) for reservation in before]
     blocker = steer(blocker, _wanted(spot, after, blocker, now), now)
     saves: list[Aggregate] = [new for new, old in zip(after, before, strict=True) if new != old]
@@ -118,7 +119,7 @@ def _decide(
         saves.append(blocker)
     if saves:
         # A new command is true only as long as the reservations are that it was decided on.
-        decided_on = before if blocker.command != stored.command else ()
+        decided_on: tuple[Aggregate, ...] = (*calendar.days, *before) if blocker.command != stored.command else ()
         store.commit(*saves, unchanged=decided_on)
     return blocker
 
@@ -131,15 +132,16 @@ def _wanted(spot: Spot, reservations: list[Reservation], blocker: Blocker, now: 
     return wanted
 
 
-def _current(store: Store, spot: Spot, now: datetime) -> list[Reservation]:
-    """The reservations whose time at the spot is now or about to begin."""
+def _current(store: Store, spot: Spot, now: datetime) -> tuple[Calendar, list[Reservation]]:
+    """The days that touch now, and the reservations whose time at the spot is now or about to begin."""
     days = Interval(now, now + ARRIVAL_LEAD + timedelta(microseconds=1)).utc_days()
+    calendar = store.calendar(spot.spot_id, days)
     keys = [
         (claim.user_id, claim.reservation_id)
-        for claim in store.calendar(spot.spot_id, days).claims
+        for claim in calendar.claims
         if claim.stay.starts_at - ARRIVAL_LEAD <= now < claim.stay.ends_at
     ]
-    return store.get_many(Reservation, keys) if keys else []
+    return calendar, store.get_many(Reservation, keys) if keys else []
 
 
 def _arrived(reservation: Reservation, blocker: Blocker) -> Reservation:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from parking.domain.blocker import Blocker, Occupancy, Position
+from parking.domain.blocker import Blocker, Occupancy
 from parking.domain.calendar import Calendar
 from parking.domain.errors import NotFound
 from parking.domain.extending import latest_end, taken_next
@@ -109,7 +109,7 @@ def guard_upcoming(store: Store, shadows: Shadows, now: datetime) -> Swept:
     def handle(before: Reservation) -> bool:
         blocker = reconcile(store, shadows, before.blocker_id, now)
         current = _load(store, before.key)
-        after = look_again(current, guarded=blocker is not None and blocker.position is Position.RAISED, now=now)
+        after = look_again(current, guarded=blocker is not None and blocker.guards(current.reservation_id), now=now)
         if after == current:
             return False
         store.commit(after)
