@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from parking.domain.blocker import Blocker, Command, CommandStatus, Occupancy, Position, Result
+from parking.domain.blocker import Blocker, Command, CommandStatus, Connectivity, Occupancy, Position, Result
 from parking.domain.spot import Spot
 from parking_blocker import contract
 from tests.simulation import reference
+from tests.simulation.doors import Presence
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -33,16 +34,33 @@ def check(commit: "Commit", before: Blocker | None, after: Blocker) -> None:
         return
     if told:
         _moved_on(commit, told, after)
-    _told(commit, after, after.command)
+    _told(commit, after, told, after.command)
 
 
 def _check_belief(commit: "Commit", before: Blocker, after: Blocker) -> None:
-    if after.shadow_version < before.shadow_version or after.presence_version < before.presence_version:
+    if after.shadow_version < before.shadow_version:
         raise Violation(5, f"{after.blocker_id} forgot what it knew")
     if after.shadow_version and after.report != commit.world.reports.get((after.blocker_id, after.shadow_version)):
         raise Violation(5, f"{after.blocker_id} never said {after.report} (shadow {after.shadow_version})")
     if after.connectivity is not before.connectivity:
         commit.covered(f"blocker {before.connectivity} → {after.connectivity}")
+        _check_presence(commit, after)
+    told, heard = before.command, after.report
+    if told and heard and heard != before.report and heard.command_id == told.command_id and heard.result:
+        still = [c for c in (after.command, *after.history) if c and c.command_id == told.command_id]
+        if told.status in _STEPS and (not still or still[-1].status not in (C.SUCCEEDED, C.REJECTED)):
+            raise Violation(5, f"{told.command_id} was {told.status}; the device answers {heard.result}: {still}")
+
+
+def _check_presence(commit: "Commit", after: Blocker) -> None:
+    """A connection's end does not count against a newer connection, nor its begin after its end."""
+    news = commit.invocation.event if commit.invocation else None
+    if not isinstance(news, Presence):
+        return
+    newest = commit.memory.presence.get(after.blocker_id, news)
+    rank = (news.version, news.connectivity is Connectivity.OFFLINE)
+    if rank < (newest.version, newest.connectivity is Connectivity.OFFLINE):
+        raise Violation(5, f"{after.blocker_id} is {after.connectivity} by {news}, after {newest}")
 
 
 def _moved_on(commit: "Commit", told: Command, after: Blocker) -> None:
@@ -73,17 +91,19 @@ def _moved(commit: "Commit", told: Command, now: Command) -> None:
             pass
 
 
-def _told(commit: "Commit", blocker: Blocker, command: Command) -> None:
+def _told(commit: "Commit", blocker: Blocker, told: Command | None, command: Command) -> None:
+    at = command.created_at
     commit.covered("command – → PENDING")
     if command.command_id in commit.memory.commands:
         raise Violation(4, f"{command.command_id} is the id of two commands")
     commit.memory.commands.add(command.command_id)
+    if (told and at < told.created_at) or (blocker.report and at < blocker.report.received_at):
+        raise Violation(5, f"{command.command_id} is of {at}, before what {blocker.blocker_id} had seen")
     if command.status is not C.PENDING:
         raise Violation(7, f"{command.command_id} begins as {command.status}")
     spot = commit.world.store.get(Spot, blocker.spot_id)
     if spot is None:
         raise Violation(5, f"{blocker.blocker_id} stands nowhere")
-    at = command.created_at
     wish = reference.wanted(blocker, spot.idle_position, commit.at_spot(blocker.spot_id), at)
     if (command.position, command.reservation_id) != (wish.position, wish.reservation_id):
         number = 5 if command.position is Position.RAISED else 6

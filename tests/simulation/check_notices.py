@@ -102,9 +102,11 @@ def _ending(commit: "Commit", notice: Notification) -> None:
     others = commit.at_spot(reservation.spot_id)
     latest = reference.latest_end(reservation, others)
     _must_say(notice, f"ends at {_clock(reservation.ends_at, reservation.time_zone)}")
+    turnover = timedelta(minutes=reservation.turnover_minutes)
+    following = [o.starts_at for o in others if reference.claimed(o) and o.starts_at >= reservation.ends_at]
     if latest >= reservation.ends_at + step:
         _must_say(notice, f"extend it until {_clock(latest, reservation.time_zone)}")
-    elif latest >= min(reservation.starts_at + reference.WEEK, reservation.ends_at + reference.DAY):
-        _must_say(notice, "the longest time")
-    else:
+    elif following and min(following) - turnover < reservation.ends_at + step:
         _must_say(notice, "Somebody else has the spot next")
+    else:
+        _must_say(notice, "cannot be extended any further")

@@ -16,6 +16,7 @@ from parking.domain.reservation import (
     Reservation,
     ReservationStatus,
 )
+from parking.domain.spot import Spot
 from tests.simulation import reference
 from tests.simulation.violation import Violation
 
@@ -61,6 +62,7 @@ def _check_state(commit: "Commit", before: Reservation | None, after: Reservatio
     if before.arrival_requested_at != after.arrival_requested_at:
         _arrival_requested(commit, before, after)
     if before.status is not after.status:
+        commit.memory.moved_at[after.spot_id] = commit.world.now
         _moved(commit, before, after)
     if after.overstayed_since != before.overstayed_since:
         _overstays(commit, before, after)
@@ -75,6 +77,11 @@ def _born(commit: "Commit", after: Reservation) -> None:
         raise Violation(7, f"{after.reservation_id} begins as {after.status}")
     if after.hold_expires_at != min(commit.now + reference.HOLD, after.ends_at):
         raise Violation(10, f"{after.reservation_id} is held until {after.hold_expires_at}")
+    spot = commit.world.store.get(Spot, after.spot_id)
+    if spot and not commit.world.faults.struck_here:
+        price_minor = reference.price_minor(spot.tariff, after.ends_at - after.starts_at)
+        if after.quote.amount_minor != price_minor:
+            raise Violation(3, f"{after.reservation_id} costs {after.quote.amount_minor}, it should {price_minor}")
 
 
 def _arrival_requested(commit: "Commit", before: Reservation, after: Reservation) -> None:
@@ -154,12 +161,20 @@ def _expired(commit: "Commit", after: Reservation) -> None:
 def _arrived(commit: "Commit", before: Reservation, after: Reservation) -> None:
     commit.covered("reservation CONFIRMED → ACTIVE")
     blocker = commit.world.store.get(Blocker, after.blocker_id)
-    done = blocker.command if blocker else None
+    told = (*blocker.history, blocker.command) if blocker else ()
     asked = before.arrival_requested_at
-    if asked is None or done is None or done.status is not CommandStatus.SUCCEEDED:
+    done = [
+        command
+        for command in told
+        if command
+        and asked
+        and command.status is CommandStatus.SUCCEEDED
+        and command.position is Position.LOWERED
+        and command.reservation_id == after.reservation_id
+        and command.created_at >= asked
+    ]
+    if asked is None or not done:
         raise Violation(6, f"{after.reservation_id} is ACTIVE although the machine has not answered its owner")
-    if done.reservation_id != after.reservation_id or done.position is not Position.LOWERED or done.created_at < asked:
-        raise Violation(6, f"{after.reservation_id} is ACTIVE by another command: {done}")
     if after.arrived_at is None or after.arrived_at < asked.replace(microsecond=0):
         raise Violation(7, f"{after.reservation_id} arrived at {after.arrived_at}, asked at {asked}")
 
@@ -214,8 +229,7 @@ def _check_extensions(commit: "Commit", before: Reservation | None, after: Reser
         if then is None:
             commit.covered("extension – → HELD")
             commit.made(extension.extension_id)
-            if not commit.by("extend", after.user_id) or extension.status is not E.HELD:
-                raise Violation(8, f"{extension.extension_id} begins as {extension.status}")
+            _extension_born(commit, after, extension)
         elif then.status is not extension.status:
             _extension_moved(commit, after, then, extension)
             if extension.status is E.CONFIRMED:
@@ -228,6 +242,20 @@ def _check_extensions(commit: "Commit", before: Reservation | None, after: Reser
         raise Violation(8, f"the end of {after.reservation_id} moved to {after.ends_at}, it should be {ends_at}")
     if sum(e.status is E.HELD for e in after.extensions) > 1:
         raise Violation(8, f"{after.reservation_id} has two open extensions")
+
+
+def _extension_born(commit: "Commit", after: Reservation, extension: Extension) -> None:
+    if not commit.by("extend", after.user_id) or extension.status is not E.HELD:
+        raise Violation(8, f"{extension.extension_id} begins as {extension.status}")
+    if extension.hold_expires_at != min(commit.now + reference.HOLD, after.ends_at):
+        raise Violation(10, f"{extension.extension_id} is held until {extension.hold_expires_at}")
+    spot = commit.world.store.get(Spot, after.spot_id)
+    if spot is None or commit.world.faults.struck_here:
+        return
+    longer = reference.price_minor(spot.tariff, extension.ends_at - after.starts_at)
+    more_minor = longer - reference.price_minor(spot.tariff, after.ends_at - after.starts_at)
+    if extension.quote.amount_minor != more_minor:
+        raise Violation(8, f"{extension.extension_id} costs {extension.quote.amount_minor}, it should {more_minor}")
 
 
 def _extension_moved(commit: "Commit", after: Reservation, then: Extension, extension: Extension) -> None:
@@ -248,11 +276,17 @@ def _check_due(commit: "Commit", before: Reservation | None, after: Reservation)
     due = (after.due.at, after.due.step) if after.due else None
     if due != reference.due(after):
         raise Violation(10, f"{after.reservation_id} is due {due}, it should be {reference.due(after)}")
+    if before and before.guard_due_at != after.guard_due_at and commit.by("prepare_upcoming"):
+        commit.memory.looked_at.append(after.key)
     stopped = before is not None and before.guard_due_at and after.guard_due_at is None
-    if stopped and after.status is S.CONFIRMED:
+    if stopped and after.status is S.CONFIRMED and commit.now < after.ends_at:
         blocker = commit.world.store.get(Blocker, after.blocker_id)
-        raised = blocker is not None and blocker.position is Position.RAISED
-        if not commit.world.faults.struck_here and (not raised or after.arrival_requested_at):
+        others = commit.at_spot(after.spot_id)
+        at = reference.blocker_time(blocker, commit.now) if blocker else commit.now
+        wish = reference.wanted(blocker, Position.LOWERED, others, at) if blocker else None
+        mine = reference.Wish(Position.RAISED, after.reservation_id)
+        guards = wish == mine and blocker is not None and blocker.position is Position.RAISED
+        if not commit.world.faults.struck_here and not guards:
             raise Violation(10, f"{after.reservation_id} is not looked after any more")
     if after.finish_due_at and before and after.finish_due_at != before.finish_due_at:
         if after.finish_due_at != commit.now + timedelta(minutes=1):

@@ -27,6 +27,7 @@ TRANSITIONS: tuple[str, ...] = (
     "payment PENDING → REQUIRES_ACTION",
     "payment PENDING → SUCCEEDED",
     "payment REQUIRES_ACTION → SUCCEEDED",
+    "payment PENDING → CANCELLED",
     "payment REQUIRES_ACTION → CANCELLED",
     "payment SUCCEEDED → REFUNDED",
     "command – → PENDING",

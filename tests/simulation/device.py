@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 TRAVEL = timedelta(seconds=4)
 HEARTBEAT = timedelta(seconds=Limits().heartbeat_seconds)
+INTRUDER = "somebody in a hurry"
+INTRUDERS_PER_MILLE = 50
+JAMS_FOR = timedelta(minutes=5)
 UNNOTICED = timedelta(seconds=90)  # one and a half keep-alives: when the broker sees that a device is gone
 
 
@@ -53,8 +56,8 @@ class Device:
         self.blocker_id = blocker_id
         self.car: str | None = None
         self.connected = False
-        self.jammed = False
         self.latency = timedelta(milliseconds=200)
+        self._jammed_until = world.now
         self._world = world
         self._readings = Readings(Position.LOWERED, Occupancy.VACANT)
         self._machine = boot(Limits(), self._readings)
@@ -63,6 +66,7 @@ class Device:
         self._connection_number = -1
         self._reported: Reported | None = None
         self._obeyed: Command | None = None
+        self._intruder_at: datetime | None = None
 
     @property
     def position(self) -> Position:
@@ -73,6 +77,11 @@ class Device:
     def online(self) -> bool:
         """Connected, and its shadow read."""
         return self.connected and self._machine.online
+
+    @property
+    def moving(self) -> bool:
+        """Whether the motor runs."""
+        return self._stroke is not None
 
     @property
     def sensor_fault(self) -> bool:
@@ -139,13 +148,17 @@ class Device:
         self._readings = replace(self._readings, battery_percent=percent)
         self._sense()
 
+    def jam(self) -> None:
+        """Ice or gravel in the way of the barrier: the motor runs and arrives nowhere."""
+        self._jammed_until = self._world.now + JAMS_FOR
+
     def push_against(self) -> None:
         """The motor meets an obstacle."""
         self._take(Obstructed(self._world.now))
 
     def mend(self) -> None:
         """Somebody comes with tools: what was broken works again."""
-        self.jammed = False
+        self._jammed_until = self._world.now
         if self._stroke and self._stroke.ends_at is None:
             self._stroke.ends_at = self._world.now + TRAVEL
         self.latency = timedelta(milliseconds=200)
@@ -161,7 +174,7 @@ class Device:
 
     def next_at(self) -> datetime | None:
         """When something happens by itself."""
-        times = [at for at in (self._reads_at, next_tick_at(self._machine)) if at]
+        times = [at for at in (self._reads_at, self._intruder_at, next_tick_at(self._machine)) if at]
         if self._stroke and self._stroke.ends_at:
             times.append(self._stroke.ends_at)
         return min(times, default=None)
@@ -172,6 +185,9 @@ class Device:
         if self._reads_at and self._reads_at <= now:
             self._reads_at = None
             self._read_shadow()
+        elif self._intruder_at and self._intruder_at <= now:
+            self._intruder_at = None
+            self.car_comes(INTRUDER)
         elif self._stroke and self._stroke.ends_at and self._stroke.ends_at <= now:
             self._arrive(self._stroke)
         else:
@@ -227,8 +243,10 @@ class Device:
                     self._world.reported(self.blocker_id, reported)
 
     def _start(self, target: Position) -> None:
-        ends_at = None if self.jammed else self._world.now + TRAVEL
+        ends_at = None if self._world.now < self._jammed_until else self._world.now + TRAVEL
         self._stroke = Stroke(target, ends_at)
+        if target is Position.RAISED and self._world.wild and self._world.draws.chance(INTRUDERS_PER_MILLE):
+            self._intruder_at = self._world.now + TRAVEL / 2
         self._readings = replace(self._readings, position=Position.UNKNOWN)
         self._world.say("{} starts to {}", self.blocker_id, "rise" if target is Position.RAISED else "sink")
 

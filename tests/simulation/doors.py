@@ -20,6 +20,7 @@ from parking.services.ports import (
     Shadows,
     ShadowUnavailable,
     Store,
+    StoreUnavailable,
     Things,
 )
 
@@ -58,7 +59,7 @@ def arrival(ports: Ports, user_id: UserId, reservation_id: ReservationId, now: d
     reservation = bookings.arrive(ports.store, user_id, reservation_id, now)
     try:
         reconcile(ports.store, ports.shadows, reservation.blocker_id, now)
-    except (Busy, ShadowUnavailable):
+    except (Busy, ShadowUnavailable, StoreUnavailable):
         return reservation
     return reservation
 

@@ -4,11 +4,20 @@ from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum
 
-from parking.services.ports import Busy, CardError, Conflict, EndpointGone, ShadowConflict, ShadowUnavailable
+from parking.services.ports import (
+    Busy,
+    CardError,
+    Conflict,
+    EndpointGone,
+    ShadowConflict,
+    ShadowUnavailable,
+    StoreUnavailable,
+)
 from tests.simulation.draws import Draws, Weighted
 
 LONGEST_DISTANCE = 14  # calls between the start of an invocation and its fault
 RACE_DEPTH_MAX = 2
+RACE_WEIGHT = 4
 
 
 class Crash(BaseException):
@@ -65,7 +74,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
 """Every call of every port, with what can go wrong there. A run that has not reached each pair is not complete."""
 
 _UNAVAILABLE: dict[str, Callable[[str], Exception]] = {
-    "store": Outage,
+    "store": StoreUnavailable,
     "shadows": ShadowUnavailable,
     "cards": CardError,
     "push": Outage,
@@ -92,7 +101,7 @@ def error_of(call: str, fault: Fault) -> BaseException:
 
 AFTER = (Fault.CRASH_AFTER, Fault.APPLIED_BUT_LOST, Fault.CONFLICT_BUT_APPLIED)
 
-_DISTANCE = Weighted([(n, 3 if n <= 8 else 1) for n in range(1, LONGEST_DISTANCE + 1)])
+_DISTANCE = Weighted([(1, 10), *((n, 3 if n <= 8 else 1) for n in range(2, LONGEST_DISTANCE + 1))])
 
 
 class FaultPlan:
@@ -127,11 +136,10 @@ class FaultPlan:
         self._distance -= 1
         if self._distance != 0:
             return None
-        possible = [
-            fault
-            for fault in FAULTS[call]
-            if fault in self._chosen and (fault is not Fault.RACE or self.depth <= RACE_DEPTH_MAX)
-        ]
+        possible = [fault for fault in FAULTS[call] if fault in self._chosen]
+        if Fault.RACE in possible:
+            # A race needs the right one of many things to happen, so it is tried more often; but not without end.
+            possible = possible[1:] if self.depth > RACE_DEPTH_MAX else [Fault.RACE] * RACE_WEIGHT + possible[1:]
         if not possible:
             return None
         fault = self._draws.pick(possible)

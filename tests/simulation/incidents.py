@@ -33,10 +33,10 @@ class Incidents:
                 (self._sensor, 3),
                 (self._by_hand, 2),
                 (self._battery, 2),
-                (self._slow, 3),
+                (self._slow, 5),
                 (self._mend, 6),
                 (self._operator, 4),
-                (self._provision, 2),
+                (self._provision, 6),
                 (self._foreign_webhook, 1),
             ]
         )
@@ -74,8 +74,8 @@ class Incidents:
         device.reboot()
 
     def _jam(self, device: Device) -> None:
-        self._say("will jam", device)
-        device.jammed = True
+        self._say("jams for some minutes", device)
+        device.jam()
 
     def _obstacle(self, device: Device) -> None:
         self._say("meets an obstacle", device)
@@ -95,7 +95,7 @@ class Incidents:
         device.run_down(percent)
 
     def _slow(self, device: Device) -> None:
-        device.latency = timedelta(seconds=self._world.draws.pick((0.2, 5, 60, 119, 150)))
+        device.latency = timedelta(seconds=self._world.draws.pick((0.2, 5, 60, 118, 119, 150)))
         self._say(f"answers after {device.latency}", device)
 
     def _mend(self, device: Device) -> None:
@@ -126,7 +126,7 @@ class Incidents:
         other_price = replace(stored.tariff, price_per_hour_minor=world.draws.pick((240, 241, 500)))
         state = world.draws.pick((ServiceState.IN_SERVICE, ServiceState.IN_SERVICE, ServiceState.OUT_OF_SERVICE))
         wish = replace(stored, version=0, tariff=replace(other_price, version=1), service_state=state)
-        new_certificate = world.draws.chance(300)
+        new_certificate = world.draws.chance(800)
         self._say(f"an operator provisions {other_price.price_per_hour_minor} {state}", device)
         world.invoke(
             "provision",

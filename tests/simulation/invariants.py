@@ -5,16 +5,17 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from parking.domain.blocker import Blocker
+from parking.domain.blocker import Blocker, CommandStatus, Connectivity, Occupancy, Position
 from parking.domain.calendar import CalendarDay
-from parking.domain.ids import CommandId, NotificationId, PaymentId, ReservationId, SpotId, UserId
+from parking.domain.ids import BlockerId, CommandId, NotificationId, PaymentId, ReservationId, SpotId, UserId
 from parking.domain.ledger import Transaction, Wallet
 from parking.domain.notification import Notification, PushDevice
 from parking.domain.payment import Payment
-from parking.domain.reservation import Reservation, Step
+from parking.domain.reservation import Reservation, ReservationStatus, Step
 from parking.domain.spot import Spot
 from parking.services.ports import Key
 from tests.simulation import check_blockers, check_money, check_notices, check_reservations, reference
+from tests.simulation.doors import Presence
 from tests.simulation.violation import Violation
 from tests.simulation.watched_store import Change
 
@@ -41,6 +42,10 @@ class Memory:
         self.commands: set[CommandId] = set()
         self.made: dict[tuple[UserId, str, str], str] = {}
         self.makers: set[str] = set()
+        self.moved_at: dict[SpotId, datetime] = {}
+        self.looked_at: list[Key] = []
+        """The stays whose guard the running schedule has looked at."""
+        self.presence: dict[BlockerId, Presence] = {}
         self.told: set[tuple[str, ...]] = set()
         self.knocked: set[NotificationId] = set()
 
@@ -136,6 +141,43 @@ class Invariants:
             due = reference.due(reservation)
             if due and due[1] is step and due[0] <= at:
                 raise Violation(10, f"{schedule} of {at} left {reservation.reservation_id} due since {due[0]}")
+        if step is Step.GUARD:
+            self.guarded(at)
+
+    def guarded(self, at: datetime) -> None:
+        """The guard has run undisturbed: each stay that it looks after has its blocker told, where that is possible."""
+        looked_at, self.memory.looked_at = self.memory.looked_at, []
+        for stay in self._world.store.get_many(Reservation, looked_at):
+            if stay.status is not ReservationStatus.CONFIRMED or stay.arrival_requested_at:
+                continue
+            blocker = self._world.store.get(Blocker, stay.blocker_id)
+            if blocker is None or at >= stay.ends_at or at < reference.blocker_time(blocker, at):
+                continue
+            others = self._world.reservations_at(stay.spot_id)
+            wish = reference.wanted(blocker, Position.LOWERED, others, at)
+            may = reference.seen(blocker, at) is Occupancy.VACANT
+            told = blocker.command is not None and blocker.command.reservation_id == stay.reservation_id
+            if wish.reservation_id == stay.reservation_id and may and not told and blocker.position != wish.position:
+                raise Violation(5, f"{stay.reservation_id} begins soon, and {blocker.blocker_id} is not told")
+
+    def reconciled(self, blocker_id: BlockerId, now: datetime) -> None:
+        """A trigger was handled undisturbed: an open command that the device has not named is in its shadow."""
+        blocker = self._world.store.get(Blocker, blocker_id)
+        told = blocker.command if blocker else None
+        if blocker is None or told is None or told.status is not CommandStatus.PENDING or blocker.acknowledged:
+            return
+        at = reference.blocker_time(blocker, now)
+        unsafe = told.position is Position.RAISED and reference.seen(blocker, at) is not Occupancy.VACANT
+        sent = self._world.shadows.desired(blocker_id)
+        if not unsafe and (sent is None or sent.command_id != told.command_id):
+            raise Violation(12, f"{told.command_id} is open, and {blocker_id} will never hear of it")
+
+    def seen(self, presence: Presence) -> None:
+        """A lifecycle event has been handled."""
+        newest = self.memory.presence.get(presence.blocker_id, presence)
+        newer = (presence.version, presence.connectivity is Connectivity.OFFLINE)
+        if newer >= (newest.version, newest.connectivity is Connectivity.OFFLINE):
+            self.memory.presence[presence.blocker_id] = presence
 
     def knocked(self, notification: Notification) -> None:
         """The push function has done its part for a notice."""

@@ -16,6 +16,7 @@ HOLD = timedelta(minutes=10)
 TELL = timedelta(minutes=30)
 GRACE = timedelta(minutes=10)
 FRESH = timedelta(minutes=15)
+MINUTE = timedelta(minutes=1)
 SKEW = timedelta(minutes=1)
 WEEK = timedelta(days=7)
 DAY = timedelta(days=1)
@@ -77,7 +78,7 @@ def days_between(start: datetime, end: datetime) -> list[date]:
 
 
 def due(reservation: Reservation) -> tuple[datetime, Step] | None:
-    """What a schedule has to do next with it."""
+    """What a schedule has to do next with it; a lapsed hold goes before what falls due in the same minute."""
     if reservation.status is S.HELD:
         return reservation.hold_expires_at, Step.RELEASE_HOLD
     if reservation.status not in RUNNING:
@@ -90,7 +91,7 @@ def due(reservation: Reservation) -> tuple[datetime, Step] | None:
         steps.append((reservation.ends_at - TELL, Step.TELL_END))
     if reservation.guard_due_at:
         steps.append((reservation.guard_due_at, Step.GUARD))
-    return min(steps)
+    return min(steps, key=lambda step: (step[0] - MINUTE if step[1] is Step.RELEASE_HOLD else step[0], step[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +103,26 @@ class Wish:
 
 
 def wanted(blocker: Blocker, idle: Position, reservations: Iterable[Reservation], now: datetime) -> Wish:
-    """An operator's word, then the earliest paid stay whose time is now or begins within 15 minutes, then idle."""
-    if blocker.override and now < blocker.override.until:
-        return Wish(blocker.override.position, None)
+    """The earliest paid stay whose time is now or begins within 15 minutes, else idle; an operator's word against it."""
+    wish = Wish(idle, None)
     current = [r for r in reservations if r.status in RUNNING and r.starts_at - LEAD <= now < r.ends_at]
-    if not current:
-        return Wish(idle, None)
-    first = min(current, key=lambda r: r.starts_at)
-    keeps_free = first.status is S.CONFIRMED and first.arrival_requested_at is None
-    return Wish(Position.RAISED if keeps_free else Position.LOWERED, first.reservation_id)
+    if current:
+        first = min(current, key=lambda r: r.starts_at)
+        keeps_free = first.status is S.CONFIRMED and first.arrival_requested_at is None
+        wish = Wish(Position.RAISED if keeps_free else Position.LOWERED, first.reservation_id)
+    if blocker.override and now < blocker.override.until and blocker.override.position is not wish.position:
+        return Wish(blocker.override.position, None)
+    return wish
+
+
+def blocker_time(blocker: Blocker, now: datetime) -> datetime:
+    """A blocker's time does not run back behind its newest report and command (docs/decisions/0005)."""
+    known = [now]
+    if blocker.report:
+        known.append(blocker.report.received_at)
+    if blocker.command:
+        known.append(blocker.command.created_at)
+    return max(known)
 
 
 def seen(blocker: Blocker | None, now: datetime) -> Occupancy:
@@ -122,6 +134,8 @@ def seen(blocker: Blocker | None, now: datetime) -> Occupancy:
 
 def latest_end(reservation: Reservation, others: Iterable[Reservation]) -> datetime:
     """Until when a stay can be extended: a week in all, a day more, or up to the next claim less the turnover."""
+    if len(reservation.extensions) >= EXTENSIONS_MAX:
+        return reservation.ends_at
     turnover = timedelta(minutes=reservation.turnover_minutes)
     limits = [reservation.starts_at + WEEK, reservation.ends_at + DAY]
     for other in others:

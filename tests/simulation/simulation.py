@@ -71,6 +71,7 @@ class Simulation:
             world.add_spot(spot)
         for driver in self.drivers[: 3 if self.profile.theme == "machines" else 2]:
             self._fill_wallet(driver)
+        self.drivers[0].set_up_phone()
         world.advance(world.now + timedelta(seconds=5))
         world.unleash()
 
@@ -88,6 +89,8 @@ class Simulation:
     def pass_time(self) -> None:
         """The clock goes on: a little, a minute, or right to an instant at which something changes."""
         self.world.advance(max(self.world.now, self._later()))
+        if self.world.draws.chance(400):
+            self.world.draws.pick(self.drivers).go_on()
 
     def deliver_out_of_order(self) -> None:
         """Any message, whenever it should have come."""
@@ -119,7 +122,8 @@ class Simulation:
                 edges = self._edges()
                 if not edges:
                     return world.now + MINUTE
-                return draws.pick(edges[:6]) + draws.pick(_AROUND)
+                near = edges[-3:] if draws.chance(200) else edges[:5]
+                return draws.pick(near) + draws.pick(_AROUND)
 
     def _edges(self) -> list[datetime]:
         """Instants ahead at which a rule changes its answer."""
@@ -137,6 +141,7 @@ class Simulation:
         call: ApiCall = api_calls.deposit(driver.user_id, "first", FIRST_DEPOSIT_MINOR)
         answer = driver.ask(call)
         intent_id = answer.client_secret.removesuffix("_secret")
+        world.shown_intents.add(intent_id)
         world.cards.pay(intent_id)
         world.invoke(
             "webhook",

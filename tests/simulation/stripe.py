@@ -44,6 +44,10 @@ class SimulatedCards(MemoryCards):
         if until and now < until:
             raise CardError("the stored 500")
 
+    def decline(self, intent_id: str) -> None:
+        """The driver's bank says no; Stripe waits for another card."""
+        self._intents[intent_id] = replace(self.intent(intent_id), status="requires_payment_method")
+
     def require_action(self, intent_id: str) -> None:
         """The bank wants 3-D Secure; the driver may do it later, or never."""
         self._intents[intent_id] = replace(self.intent(intent_id), status="requires_action")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from blockers.on_reservation_change import NEVER_PAID
 from parking.adapters.memory.iot import MemoryShadows, MemoryThings
 from parking.adapters.memory.push import MemoryPush
 from parking.domain.blocker import Command, Connectivity, Report
@@ -13,7 +14,7 @@ from parking.domain.ids import BlockerId, CommandId, SpotId, UserId
 from parking.domain.notification import Notification
 from parking.domain.reservation import Reservation
 from parking.domain.spot import Spot
-from parking.services.ports import Busy, CardError, ShadowUnavailable
+from parking.services.ports import Busy, CardError, ShadowUnavailable, StoreUnavailable
 from parking_blocker.contract import Position, Reported, Result
 from tests.simulation import doors
 from tests.simulation.boundary import FaultyCards, FaultyPush, FaultyShadows, FaultyStore, FaultyThings
@@ -32,7 +33,7 @@ PROMPT = timedelta(milliseconds=100)
 MINUTE = timedelta(minutes=1)
 TICKS_CAUGHT_UP = 3  # after a longer jump of the clock the schedules before these were skipped
 MOST_STAYS = 90  # of one spot in one run
-TROUBLES = (Busy, CardError, ShadowUnavailable, Outage)
+TROUBLES = (Busy, CardError, ShadowUnavailable, StoreUnavailable, Outage)
 """What a use case may raise when the outside world fails it."""
 
 DOORS: dict[str, Callable[[doors.Ports, Any, datetime], None]] = {
@@ -61,6 +62,7 @@ class Invocation:
     now: datetime
     user_id: UserId | None
     key: str
+    event: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class World:
         )
         self.spots: list[Spot] = []
         self.devices: dict[BlockerId, Device] = {}
+        self.shown_intents: set[str] = set()
         self.bodies: dict[Asked, tuple[Any, ...]] = {}
         self.answers: dict[Asked, Any] = {}
         self.reports: dict[tuple[BlockerId, int], Report | None] = {}
@@ -106,10 +109,17 @@ class World:
         self.log: list[tuple[str, datetime, tuple[Any, ...]]] = []
         self._next_tick = profile.begins_at + MINUTE
         self._sloppy = False
+        self.wild = False
+        """Whether things go wrong."""
 
     def reservations_at(self, spot_id: SpotId) -> list[Reservation]:
         """Every reservation that the spot ever had."""
         return self.store.get_many(Reservation, self.invariants.memory.stays[spot_id][-MOST_STAYS:])
+
+    @property
+    def busy(self) -> bool:
+        """Whether a function is at work: then time cannot pass by much."""
+        return self.invocation is not None
 
     def add_spot(self, spot: Spot) -> None:
         """A provisioned spot gets its machine, which connects."""
@@ -122,11 +132,13 @@ class World:
         """The set-up is over: from here on things go wrong."""
         self.faults.start(self.profile.fault_rate_per_mille)
         self._sloppy = self.profile.sloppy
+        self.wild = True
 
     def calm(self) -> None:
         """From here on nothing goes wrong any more."""
         self.faults.stop()
         self._sloppy = False
+        self.wild = False
 
     def say(self, template: str, *words: Any) -> None:
         """A line of the trace; formatted only when somebody reads it."""
@@ -135,11 +147,18 @@ class World:
     # -- invocations
 
     def invoke[T](
-        self, name: str, act: Callable[[], T], *, now: datetime, user_id: UserId | None = None, key: str = ""
+        self,
+        name: str,
+        act: Callable[[], T],
+        *,
+        now: datetime,
+        user_id: UserId | None = None,
+        key: str = "",
+        event: Any = None,
     ) -> Outcome[T]:
         """Run one function for one event, under the faults. Raises Violation for an error that nobody can expect."""
         outer = self.invocation
-        self.invocation = Invocation(name, now, user_id, key)
+        self.invocation = Invocation(name, now, user_id, key, event)
         plan = self.faults.begin()
         try:
             outcome = Outcome(act(), None, self.faults.struck_here > 0)
@@ -238,16 +257,33 @@ class World:
             self.mail.failed(message, self.now)
             return
         door = DOORS[message.kind]
-        outcome = self.invoke(name, lambda: door(self.ports, message.payload, at), now=at)
+        self.invariants.memory.looked_at = []
+        outcome = self.invoke(name, lambda: door(self.ports, message.payload, at), now=at, event=message.payload)
         if isinstance(outcome.error, ParkingError):
             raise Violation(0, f"{name} can never be handled: {outcome.error!r}") from outcome.error
         if outcome.error:
             self.say("    {} failed: {}", name, type(outcome.error).__name__)
             self.mail.failed(message, self.now)
-        elif message.kind == "tick" and not outcome.disturbed:
-            self.invariants.ticked(message.payload, at)
-        elif message.kind == "notice made":
-            self.invariants.knocked(message.payload)
+        else:
+            self._handled(message, at, outcome.disturbed)
+
+    def _handled(self, message: Message, at: datetime, disturbed: bool) -> None:
+        """Note what was handled, and check what must hold if nothing disturbed it."""
+        blocker_id: BlockerId | None = None
+        match message.payload:
+            case doors.Presence() as presence:
+                self.invariants.seen(presence)
+                blocker_id = presence.blocker_id
+            case doors.Heard() as heard:
+                blocker_id = heard.blocker_id if heard.news else None
+            case Reservation() as changed:
+                blocker_id = None if changed.status in NEVER_PAID else changed.blocker_id
+            case Notification() as notice:
+                self.invariants.knocked(notice)
+            case schedule if message.kind == "tick" and not disturbed:
+                self.invariants.ticked(schedule, at)
+        if blocker_id and not disturbed:
+            self.invariants.reconciled(blocker_id, at)
 
     def advance(self, target: datetime) -> None:
         """Let time pass: devices move, schedules tick, mail arrives, each at its own time."""
