@@ -1,6 +1,6 @@
 # Every target does its own set-up: a fresh machine needs make, Python 3.13 and any python3 for the bootstrap of uv.
 .DEFAULT_GOAL := help
-.PHONY: help install up down status demo test check openapi format
+.PHONY: help install up down status demo test simulate check openapi format
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -39,6 +39,10 @@ demo: install ## Watch two drivers go through the whole journey
 
 test: install ## Run every test
 	@$(PYTHON) -m pytest tests
+
+simulate: install ## Run the services under faults: SEEDS=2000 fresh seeds, or SEED=n once more with its whole story
+	@PYTHONPATH=layers/parking:functions:device:. $(PYTHON) -m tests.simulation \
+		$(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000))
 
 check: install ## Format, lint, types, architecture, template, and what is generated from the lock file
 	.venv/bin/ruff format --check .

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from parking.domain.blocker import Blocker, Command, CommandStatus, Connectivity, Occupancy, Position, Result
+from parking.domain.blocker import Blocker, Command, CommandStatus, Connectivity, Occupancy, Position
 from parking.domain.spot import Spot
 from parking_blocker import contract
 from tests.simulation import reference
@@ -82,7 +82,7 @@ def _moved(commit: "Commit", told: Command, now: Command) -> None:
             if (contract.Result.DONE, contract.Position(now.position)) not in answers:
                 raise Violation(5, f"{now.command_id} counts as done, and the device never said so")
         case C.REJECTED:
-            if Result.REJECTED not in [result for result, _ in answers]:
+            if contract.Result.REJECTED not in [result for result, _ in answers]:
                 raise Violation(5, f"{now.command_id} counts as rejected, and the device never said so")
         case C.TIMED_OUT:
             if now.ended_at is None or now.ended_at < now.expires_at:

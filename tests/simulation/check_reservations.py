@@ -288,9 +288,10 @@ def _check_due(commit: "Commit", before: Reservation | None, after: Reservation)
         guards = wish == mine and blocker is not None and blocker.position is Position.RAISED
         if not commit.world.faults.struck_here and not guards:
             raise Violation(10, f"{after.reservation_id} is not looked after any more")
-    if after.finish_due_at and before and after.finish_due_at != before.finish_due_at:
-        if after.finish_due_at != commit.now + timedelta(minutes=1):
-            raise Violation(10, f"{after.reservation_id} is looked at again at {after.finish_due_at}")
+    again_at = after.finish_due_at
+    moved = before is not None and again_at is not None and again_at != before.finish_due_at
+    if moved and again_at != commit.now + reference.MINUTE:
+        raise Violation(10, f"{after.reservation_id} is looked at again at {again_at}")
 
 
 def _check_claim(commit: "Commit", after: Reservation) -> None:

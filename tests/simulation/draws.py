@@ -5,7 +5,7 @@ were; and 0 is always the tamest choice, so that zeroing one makes a run simpler
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 Recording = tuple[tuple[int, ...], ...]
 
@@ -72,12 +72,13 @@ class ReplayedDraws(Draws):
     def __init__(self, recording: Recording) -> None:
         super().__init__()
         self._recorded = iter(recording)
-        self._values = iter(())
+        self._values: Iterator[int] = iter(())
 
     def begin_step(self) -> None:
         """See Draws."""
         super().begin_step()
-        self._values = iter(next(self._recorded, ()))
+        none: tuple[int, ...] = ()
+        self._values = iter(next(self._recorded, none))
 
     def draw(self, options: int) -> int:
         """See Draws."""

@@ -1,25 +1,21 @@
 """Drivers: what they do with the app, with their phones' card sheets, and with their cars."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from parking.domain.errors import ParkingError
-from parking.domain.ids import DeviceId, UserId
-from parking.domain.ledger import Transaction
-from parking.domain.notification import Notification, Platform
-from parking.domain.payment import Payment
+from parking.domain.ids import UserId
 from parking.domain.reservation import ExtensionStatus, Reservation, ReservationStatus
-from parking.domain.spot import Location, Spot
-from parking.domain.time import Interval
-from parking.services import notifications, spots
-from payments.schemas import DepositOut
+from parking.domain.spot import Spot
 from parking_blocker.contract import Position
+from payments.schemas import DepositOut
 from tests.simulation import api_calls, reference
 from tests.simulation.api_calls import OK, ApiCall
 from tests.simulation.draws import Weighted
 from tests.simulation.faults import Crash
-from tests.simulation.stripe import ENDED
+from tests.simulation.onlookers import LASTS_MINUTES, Onlooker
+from tests.simulation.stripe import ENDED, STORED_500
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -29,7 +25,6 @@ S = ReservationStatus
 STARTS_MINUTES = Weighted(
     [(None, 20), (0, 5), (5, 15), (15, 10), (16, 5), (20, 15), (40, 15), (90, 5), (300, 2), (1500, 2), (-2, 1)]
 )
-LASTS_MINUTES = Weighted([(60, 30), (30, 15), (15, 5), (31, 10), (45, 10), (90, 10), (120, 10), (600, 3), (10_080, 8)])
 STAYS_AT_ONCE = 3
 CALLS_KEPT = 6
 
@@ -58,6 +53,7 @@ class Driver:
         self._keys = 0
         self._calls: list[ApiCall] = []
         self._intents: list[str] = []
+        self._eyes = Onlooker(world, user_id)
         self._does: dict[str, Callable[[], None]] = {
             "reserve": self.reserve,
             "go on": self.go_on,
@@ -67,8 +63,8 @@ class Driver:
             "again": self.ask_again,
             "deposit": self.deposit,
             "card": self.use_card,
-            "look": self.look,
-            "phone": self.set_up_phone,
+            "look": self._eyes.look,
+            "phone": self._eyes.set_up_phone,
         }
 
     def act(self) -> None:
@@ -103,7 +99,7 @@ class Driver:
         said = OK if outcome.error is None else _said(outcome.error)
         world.say("    is told {}", said)
         world.coverage.answer(call.name, said)
-        if not outcome.disturbed and said != wanted and said != "503 card":
+        if not outcome.disturbed and said not in (wanted, STORED_500):
             raise Violation(4 if call.key else 11, f"{call.name} {call.body} is answered {said}, expected {wanted}")
         if outcome.error is None and call.key:
             first = world.answers.setdefault(asked, outcome.value)
@@ -148,7 +144,7 @@ class Driver:
         neighbours = [
             r for r in self._world.reservations_at(spot.spot_id) if r.ends_at > now and r.status not in reference.FINAL
         ]
-        beside = draws.pick(("", "", "behind", "before", "a second too near"))
+        beside = draws.pick(("", "", "behind", "behind", "before", "a second too near"))
         if neighbours and beside:
             neighbour = draws.pick(neighbours)
             turnover = timedelta(minutes=spot.turnover_minutes)
@@ -304,108 +300,6 @@ class Driver:
                 world.cards.cancel(intent_id)
         world.emit("webhook", intent_id, world.now)
 
-    # -- looking
-
-    def look(self) -> None:
-        """Lists, a search and a quote: what they say must be so."""
-        match self._world.draws.pick(("list", "search", "inbox", "quote")):
-            case "list":
-                self._page_through()
-            case "search":
-                self._search()
-            case "inbox":
-                self._read_inbox()
-            case _:
-                self._quote()
-
-    def _page_through(self) -> None:
-        world, user_id = self._world, self.user_id
-        kinds: tuple[type[Any], ...] = (Reservation, Payment, Transaction, Notification)
-        kind: type[Any] = world.draws.pick(kinds)
-
-        def pages() -> list[Any]:
-            page = world.ports.store.page(kind, user_id, limit=3)
-            items = list(page.items)
-            while page.cursor:
-                page = world.ports.store.page(kind, user_id, limit=3, cursor=page.cursor)
-                items += page.items
-            return items
-
-        outcome = world.invoke("list", pages, now=world.now, user_id=user_id)
-        if outcome.value is not None and not outcome.disturbed:
-            all_of_mine = [item for item in world.store.all_of(kind) if item.key[0] == user_id]
-            shown = {item.key for item in outcome.value}
-            if len(outcome.value) != len(all_of_mine) or shown != {item.key for item in all_of_mine}:
-                raise Violation(11, f"{user_id} is shown {sorted(shown)} of {kind.__name__}")
-
-    def _search(self) -> None:
-        world, now = self._world, self._world.now.replace(microsecond=0)
-        start = now + timedelta(minutes=world.draws.pick((1, 20, 60)))
-        window = Interval(start, start + timedelta(minutes=world.draws.pick((30, 90))))
-        centre = Location(52.5163, 13.3777)
-
-        def search() -> list[spots.FoundSpot]:
-            return spots.search(world.ports.store, centre=centre, radius_m=5_000, window=window, limit=20)
-
-        outcome = world.invoke("search", search, now=world.now, user_id=self.user_id)
-        for found in outcome.value or () if not outcome.disturbed else ():
-            until = window.ends_at + timedelta(minutes=found.spot.turnover_minutes)
-            free = not any(_claims(r, window.starts_at, until) for r in world.reservations_at(found.spot.spot_id))
-            if found.available is not free:
-                raise Violation(1, f"{found.spot.spot_id} is shown as available: {found.available}, and it is {free}")
-
-    def _quote(self) -> None:
-        world, now = self._world, self._world.now.replace(microsecond=0)
-        spot = world.draws.pick(world.spots)
-        stay = Interval(now, now + timedelta(minutes=world.draws.weighted(LASTS_MINUTES)))
-        outcome = world.invoke(
-            "quote",
-            lambda: spots.quote(world.ports.store, spot.spot_id, stay, world.now),
-            now=world.now,
-            user_id=self.user_id,
-        )
-        current = world.store.get(Spot, spot.spot_id)
-        if outcome.value and not outcome.disturbed and current:
-            asked = reference.price_minor(current.tariff, stay.duration)
-            if outcome.value[0].amount_minor != asked:
-                raise Violation(3, f"{stay.duration} is quoted {outcome.value[0].amount_minor}, it costs {asked}")
-
-    def _read_inbox(self) -> None:
-        world = self._world
-        mine = [n for n in world.store.all_of(Notification) if n.user_id == self.user_id]
-        if mine:
-            notice = world.draws.pick(mine)
-            world.invoke(
-                "read notice",
-                lambda: notifications.mark_read(world.ports.store, self.user_id, notice.notification_id, world.now),
-                now=world.now,
-                user_id=self.user_id,
-            )
-
-    def set_up_phone(self) -> None:
-        """A phone wants to be told, or no longer."""
-        world = self._world
-        known = [device.device_id for device in world.store.push_devices(self.user_id)]
-        device_id = DeviceId(f"{self.user_id}-phone-{world.draws.draw(2)}")
-        if known and world.draws.chance(500):
-            device_id = world.draws.pick(known)
-            world.invoke(
-                "sign out",
-                lambda: notifications.sign_out_device(world.ports.store, world.ports.push, self.user_id, device_id),
-                now=world.now,
-                user_id=self.user_id,
-            )
-            return
-        token = f"{device_id}-token-{world.draws.draw(2)}"
-        world.invoke(
-            "register phone",
-            lambda: notifications.register_device(
-                world.ports.store, world.ports.push, self.user_id, device_id, platform=Platform.FCM, token=token
-            ),
-            now=world.now,
-            user_id=self.user_id,
-        )
-
     # -- inside
 
     def _stays(self) -> list[Reservation]:
@@ -422,13 +316,6 @@ class Driver:
             self._intents.append(intent_id)
 
 
-def _claims(reservation: Reservation, start: datetime, until: datetime) -> bool:
-    claim = reference.claimed(reservation)
-    if claim is None:
-        return False
-    return claim[0] < until and start < claim[1] + timedelta(minutes=reservation.turnover_minutes)
-
-
 def _said(error: BaseException) -> str:
     match error:
         case ParkingError():
@@ -436,4 +323,4 @@ def _said(error: BaseException) -> str:
         case Crash():
             return "no answer"
         case _:
-            return "503 card" if "stored 500" in str(error) else type(error).__name__
+            return STORED_500 if STORED_500 in str(error) else type(error).__name__

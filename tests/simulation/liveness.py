@@ -122,8 +122,12 @@ def _check_money(world: "World") -> None:
         if payment is None:
             raise Violation(3, f"{intent.intent_id} is for a payment that is not there")
         credited_minor = charged[payment.payment_id]
-        if intent.status == "succeeded" and (payment.status is not P.SUCCEEDED or credited_minor != intent.amount_minor):
-            raise Violation(3, f"{intent.intent_id} was paid, {payment.payment_id} is {payment.status}: {credited_minor}")
+        if intent.status == "succeeded" and (
+            payment.status is not P.SUCCEEDED or credited_minor != intent.amount_minor
+        ):
+            raise Violation(
+                3, f"{intent.intent_id} was paid, {payment.payment_id} is {payment.status}: {credited_minor}"
+            )
         if intent.status == "canceled" and payment.status is not P.CANCELLED:
             raise Violation(12, f"{intent.intent_id} was cancelled, {payment.payment_id} is {payment.status}")
         if intent.status not in ("succeeded", "canceled") and credited_minor:

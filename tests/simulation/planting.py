@@ -49,7 +49,7 @@ def planted(bug: Planted) -> Iterator[None]:
 
 
 def _broken(bug: Planted, module: ModuleType, name: str, sound: Any) -> Any:
-    function = sound.fget if isinstance(sound, property) else sound
+    function: Any = sound.fget if isinstance(sound, property) else sound
     source = textwrap.dedent(inspect.getsource(function))
     count = source.count(bug.old)
     assert count == 1, f"{bug.name}: the words stand {count} times in {bug.where}:\n{source}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 from parking.domain.blocker import Blocker, Connectivity, Occupancy, Position
 from parking.domain.calendar import CalendarDay
@@ -103,7 +104,7 @@ class Wish:
 
 
 def wanted(blocker: Blocker, idle: Position, reservations: Iterable[Reservation], now: datetime) -> Wish:
-    """The earliest paid stay whose time is now or begins within 15 minutes, else idle; an operator's word against it."""
+    """The earliest paid stay whose time is now or begins within 15 minutes, else idle; above it an operator's word."""
     wish = Wish(idle, None)
     current = [r for r in reservations if r.status in RUNNING and r.starts_at - LEAD <= now < r.ends_at]
     if current:
@@ -139,14 +140,14 @@ def latest_end(reservation: Reservation, others: Iterable[Reservation]) -> datet
     turnover = timedelta(minutes=reservation.turnover_minutes)
     limits = [reservation.starts_at + WEEK, reservation.ends_at + DAY]
     for other in others:
-        if other.reservation_id != reservation.reservation_id and claimed(other):
-            if other.starts_at >= reservation.ends_at:
-                limits.append(other.starts_at - turnover)
+        another = other.reservation_id != reservation.reservation_id and claimed(other)
+        if another and other.starts_at >= reservation.ends_at:
+            limits.append(other.starts_at - turnover)
     return max(min(limits), reservation.ends_at)
 
 
 def days_collide(day: CalendarDay) -> bool:
     """Whether two claims of a day overlap, or one reservation stands there twice."""
     claims = sorted(day.claims, key=lambda claim: claim.stay.starts_at)
-    apart = all(one.blocked_until <= next_.stay.starts_at for one, next_ in zip(claims, claims[1:], strict=False))
+    apart = all(one.blocked_until <= next_.stay.starts_at for one, next_ in pairwise(claims))
     return not apart or len({claim.reservation_id for claim in claims}) != len(claims)

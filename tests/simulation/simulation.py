@@ -17,6 +17,7 @@ from tests.simulation.drivers import Driver
 from tests.simulation.faults import Fault
 from tests.simulation.incidents import Incidents
 from tests.simulation.liveness import come_to_rest
+from tests.simulation.onlookers import Onlooker
 from tests.simulation.profile import Profile, draw_profile
 from tests.simulation.violation import Violation
 from tests.simulation.world import MINUTE, World
@@ -71,7 +72,7 @@ class Simulation:
             world.add_spot(spot)
         for driver in self.drivers[: 3 if self.profile.theme == "machines" else 2]:
             self._fill_wallet(driver)
-        self.drivers[0].set_up_phone()
+        Onlooker(world, self.drivers[0].user_id).set_up_phone()
         world.advance(world.now + timedelta(seconds=5))
         world.unleash()
 
@@ -102,7 +103,10 @@ class Simulation:
         """Something else happens between what a function has read and what it does next."""
         world = self.world
         world.now += world.draws.pick(_MOMENTS)
-        if world.draws.chance(400) and len(world.mail):
+        at_work = world.invocation.name if world.invocation else ""
+        if at_work == "check_expiring":  # what it says of the time ahead may change under it
+            world.draws.pick(self.drivers).reserve_more()
+        elif world.draws.chance(400) and len(world.mail):
             self.deliver_out_of_order()
         else:
             world.draws.pick(self.drivers).act_at_once()
@@ -132,7 +136,11 @@ class Simulation:
             if reservation.status in reference.FINAL:
                 continue
             edges |= {reservation.hold_expires_at, reservation.ends_at, reservation.ends_at + reference.GRACE}
-            edges |= {reservation.starts_at - reference.LEAD, reservation.starts_at, reservation.ends_at - reference.TELL}
+            edges |= {
+                reservation.starts_at - reference.LEAD,
+                reservation.starts_at,
+                reservation.ends_at - reference.TELL,
+            }
             edges |= {e.hold_expires_at for e in reservation.extensions}
         return sorted(edge for edge in edges if edge > self.world.now)
 

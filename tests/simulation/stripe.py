@@ -8,6 +8,7 @@ from parking.domain.ids import PaymentId
 from parking.services.ports import CardError, Intent
 
 STORED_FOR = timedelta(hours=24)
+STORED_500 = "stored 500"
 FOREIGN_INTENT = "pi_of_another_product"
 ENDED = ("succeeded", "canceled")
 
@@ -42,7 +43,7 @@ class SimulatedCards(MemoryCards):
         """Raises CardError where the stored answer is a 500."""
         until = self._stored_500_until.get(payment_id)
         if until and now < until:
-            raise CardError("the stored 500")
+            raise CardError(f"the {STORED_500}")
 
     def decline(self, intent_id: str) -> None:
         """The driver's bank says no; Stripe waits for another card."""

@@ -31,7 +31,6 @@ from tests.builders import (
     a_payment,
     a_push_device,
     a_report,
-    a_reservation,
     a_spot,
 )
 from tests.simulation import doors
@@ -86,8 +85,10 @@ class Twin:
 
     def wire(self, patch: pytest.MonkeyPatch) -> None:
         """Let the functions find this world's adapters."""
-        for name in ("store", "shadows", "cards", "push"):
-            patch.setattr(wiring, name, lambda adapter=getattr(self, name): adapter)
+        patch.setattr(wiring, "store", lambda: self.store)
+        patch.setattr(wiring, "shadows", lambda: self.shadows)
+        patch.setattr(wiring, "cards", lambda: self.cards)
+        patch.setattr(wiring, "push", lambda: self.push)
 
 
 def _both(
@@ -136,15 +137,15 @@ def test_a_shadows_document(monkeypatch: pytest.MonkeyPatch, news: bool) -> None
     document = wiring.from_shadow_event(event)
     heard = doors.Heard(CONFIRMED.blocker_id, document, news)
 
-    def _report(twin: Twin) -> None:
+    def function(twin: Twin) -> None:
         twin.shadows.report(CONFIRMED.blocker_id, reported, at)
+        on_shadow_update.handler(event, CONTEXT)
 
-    _both(
-        monkeypatch,
-        CONFIRMED,
-        lambda twin: (_report(twin), on_shadow_update.handler(event, CONTEXT)),
-        lambda twin: (_report(twin), doors.shadow_updated(twin.ports, heard, at)),
-    )
+    def door(twin: Twin) -> None:
+        twin.shadows.report(CONFIRMED.blocker_id, reported, at)
+        doors.shadow_updated(twin.ports, heard, at)
+
+    _both(monkeypatch, CONFIRMED, function, door)
 
 
 @pytest.mark.parametrize("connectivity", Connectivity)
@@ -200,15 +201,17 @@ def test_a_webhook(monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime(2026, 12, 1, 9, 5, tzinfo=UTC)
 
     class Trusting:
-        def verify(self, payload: bytes, signature: str) -> WebhookEvent:
-            return WebhookEvent("evt_1", "payment_intent.succeeded", payload.decode())
+        def __init__(self, intent_id: str) -> None:
+            self._intent_id = intent_id
+
+        def verify(self, *_: object) -> WebhookEvent:
+            return WebhookEvent("evt_1", "payment_intent.succeeded", self._intent_id)
 
     def function(twin: Twin) -> object:
         twin.cards.pay(twin.intent_id)
-        monkeypatch.setattr(wiring, "webhook_verifier", Trusting)
-        event = _request("POST /stripe/webhook", now, body=f'"{twin.intent_id}"')
+        monkeypatch.setattr(wiring, "webhook_verifier", lambda: Trusting(twin.intent_id))
+        event = _request("POST /stripe/webhook", now, body="{}")
         event["headers"]["stripe-signature"] = "signature"
-        monkeypatch.setattr(Trusting, "verify", lambda *_: WebhookEvent("evt_1", "payment_intent.x", twin.intent_id))
         return stripe_webhook.handler(event, CONTEXT)
 
     def door(twin: Twin) -> None:

@@ -1,5 +1,8 @@
 """The simulation is as good as the bugs that it finds: every planted one, each within a minute of its own time."""
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -8,6 +11,7 @@ import pytest
 from local.tools import ROOT
 from tests.simulation.hunt import hunt
 from tests.simulation.planted_bugs import PLANTED
+from tests.simulation.planting import Planted
 
 SECONDS_MAX = 60.0
 STEPS = 100
@@ -27,11 +31,23 @@ def test_every_planted_bug_is_found(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(found) >= LEAST
 
 
-def test_a_bug_that_the_simulation_cannot_find_names_the_unit_test_that_does() -> None:
-    for bug in PLANTED:
-        if bug.unit_test:
-            path, _, name = bug.unit_test.partition("::")
-            assert f"def {name}(" in (ROOT / path).read_text(), f"{bug.name}: no such test"
+_WITH_THE_BUG = """
+import sys
+import pytest
+from tests.simulation.planted_bugs import PLANTED
+from tests.simulation.planting import planted
+bug = next(bug for bug in PLANTED if bug.name == sys.argv[1])
+with planted(bug):
+    sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", bug.unit_test]))
+"""
+
+
+@pytest.mark.parametrize("bug", [bug for bug in PLANTED if bug.unit_test], ids=lambda bug: bug.name)
+def test_a_bug_that_the_simulation_cannot_see_fails_its_unit_test(bug: Planted) -> None:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", _WITH_THE_BUG, bug.name]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED, ended.stdout
 
 
 def test_no_two_bugs_have_one_name() -> None:

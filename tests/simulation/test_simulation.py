@@ -19,7 +19,7 @@ from tests.simulation.report import trace_hash
 from tests.simulation.shrink import replay, shrink
 from tests.simulation.simulation import ALL_FAULTS, simulate
 
-FIXED_SEEDS = range(1, 2_001)
+FIXED_SEEDS = range(1, 1_501)
 FRESH_SEEDS = 400
 STEPS = 100
 BATCH = 50

@@ -25,7 +25,7 @@ from tests.simulation.faults import Crash, FaultPlan, Outage
 from tests.simulation.invariants import Invariants
 from tests.simulation.messages import Mail, Message
 from tests.simulation.profile import Profile
-from tests.simulation.stripe import SimulatedCards
+from tests.simulation.stripe import STORED_500, SimulatedCards
 from tests.simulation.violation import Violation
 from tests.simulation.watched_store import Change, WatchedStore
 
@@ -326,4 +326,4 @@ class World:
 
 
 def _stored_500(error: BaseException | None) -> bool:
-    return isinstance(error, CardError) and "stored 500" in str(error)
+    return isinstance(error, CardError) and STORED_500 in str(error)
