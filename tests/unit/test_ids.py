@@ -13,7 +13,7 @@ from parking.domain.ids import CreateRequest, UserId, derived_id, timed_id
 
 REQUEST = CreateRequest(UserId("anna"), "POST /reservations", "key-1", "fingerprint")
 parts = st.lists(st.text(max_size=5), max_size=4).map(tuple)
-instants = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001
+instants = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001 - hypothesis wants the bounds naive
 
 
 @given(parts, parts)

@@ -1,15 +1,18 @@
 """What happens by itself when its time comes, with ticks that come twice, late or not at all."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
+from parking.adapters.memory.store import MemoryStore
 from parking.domain.blocker import Connectivity, Occupancy, Position
 from parking.domain.errors import NotFound
 from parking.domain.ids import SpotId
 from parking.domain.notification import Notification
-from parking.domain.reservation import EndReason, ExtensionStatus, Reservation, ReservationStatus
+from parking.domain.reservation import EndReason, ExtensionStatus, Reservation, ReservationStatus, Step
 from parking.services import bookings
+from parking.services.ports import Key
 from parking.services.schedules import expire_holds, finish_stays, tell_ending
 from tests.builders import a_reservation
 from tests.unit.world import ANNA, BORIS, World, at
@@ -261,26 +264,22 @@ def test_one_bad_item_keeps_no_other_waiting(world: World) -> None:
     assert world.stored(stay).told_end == at(32)
 
 
-def test_an_entry_of_the_due_index_that_is_gone_is_a_failure_not_a_crash(world: World) -> None:
-    class StaleIndex(type(world.store)):  # type: ignore[misc]
-        def due(self, *_: object) -> list[tuple[str, ...]]:
-            return [("anna", "rsv_gone")]
+class _StaleIndex(MemoryStore):
+    """An index that still names what is gone."""
 
-    swept = expire_holds(StaleIndex(), at(10))
+    def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
+        return [("anna", "rsv_gone")]
+
+
+def test_an_entry_of_the_due_index_that_is_gone_is_a_failure_not_a_crash() -> None:
+    swept = expire_holds(_StaleIndex(), at(10))
     assert list(swept.failures) == [("anna", "rsv_gone")]
 
 
 def test_an_entry_of_the_due_index_that_is_stale_changes_nothing(world: World) -> None:
     world.fund(ANNA)
     held = world.reserve(ANNA)
-    stale = world.store.due
-
-    def paid_since(*args: object) -> list[tuple[str, ...]]:
-        keys = stale(*args)  # type: ignore[arg-type]
-        world.pay(held, now=9)
-        return keys
-
-    world.store.due = paid_since  # type: ignore[method-assign, assignment]
+    world.store.meanwhile(lambda: world.pay(held, now=9))
     assert expire_holds(world.store, at(10)).moved == 0
     stored: Reservation = world.stored(held)
     assert stored.status is S.CONFIRMED
