@@ -192,3 +192,12 @@ def _told(blocker: Blocker, kind: str, at: datetime, version: int) -> Blocker:
     if kind == "report":
         return receive(blocker, a_report(received_at=at), version)
     return see_presence(blocker, ON if kind == "connect" else OFF, at, version)
+
+
+def test_an_older_connection_that_ends_late_does_not_end_the_one_that_a_report_has_shown() -> None:
+    """Found by the simulation: its end is noticed, and stamped, only when the keep-alive has run out."""
+    lost = a_blocker(connectivity=OFF, presence_at=NOW, presence_version=1)
+    back = receive(lost, a_report(received_at=NOW + 20 * SECOND), 2)
+    assert see_presence(back, OFF, NOW + 40 * SECOND, 0).connectivity is ON
+    assert see_presence(back, OFF, NOW, 1).connectivity is ON
+    assert see_presence(back, OFF, NOW + 40 * SECOND, 2).connectivity is OFF

@@ -200,7 +200,7 @@ def receive(blocker: Blocker, report: Report, shadow_version: int) -> Blocker:
             heard,
             connectivity=Connectivity.ONLINE,
             presence_at=report.received_at,
-            presence_version=UNKNOWN_CONNECTION,
+            presence_version=_connection_after(blocker, report.received_at),
         )
     command = heard.command
     if command is None or report.result is None or report.command_id != command.command_id:
@@ -222,6 +222,14 @@ def see_presence(blocker: Blocker, connectivity: Connectivity, at: datetime, ver
         return blocker
     known_at = blocker.presence_at or at
     return replace(blocker, connectivity=connectivity, presence_at=max(at, known_at), presence_version=version)
+
+
+def _connection_after(blocker: Blocker, at: datetime) -> int:
+    """The number of the connection that only a report has shown: the next one, or unknown if the count began anew."""
+    known_at = blocker.presence_at
+    if known_at is None or blocker.presence_version == UNKNOWN_CONNECTION or at - known_at >= VERSION_RESETS_AFTER:
+        return UNKNOWN_CONNECTION
+    return blocker.presence_version + 1
 
 
 def _is_old_presence(blocker: Blocker, connectivity: Connectivity, at: datetime, version: int) -> bool:
