@@ -16,7 +16,7 @@ from parking.domain.spot import Location, Spot
 from parking.services.ports import Aggregate, Certificate, Intent, Key, Page, ShadowDocument
 from tests.simulation.faults import AFTER, Fault, FaultPlan, error_of
 from tests.simulation.stripe import SimulatedCards
-from tests.simulation.watched_store import WatchedStore
+from tests.simulation.watched_store import IndexedStore
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -42,7 +42,7 @@ class _Faulty:
 class FaultyStore(_Faulty):
     """Store."""
 
-    def __init__(self, world: "World", inner: WatchedStore) -> None:
+    def __init__(self, world: "World", inner: IndexedStore) -> None:
         super().__init__(world)
         self._inner = inner
 

@@ -278,20 +278,23 @@ def _check_due(commit: "Commit", before: Reservation | None, after: Reservation)
         raise Violation(10, f"{after.reservation_id} is due {due}, it should be {reference.due(after)}")
     if before and before.guard_due_at != after.guard_due_at and commit.by("prepare_upcoming"):
         commit.memory.looked_at.append(after.key)
-    stopped = before is not None and before.guard_due_at and after.guard_due_at is None
-    if stopped and after.status is S.CONFIRMED and commit.now < after.ends_at:
-        blocker = commit.world.store.get(Blocker, after.blocker_id)
-        others = commit.at_spot(after.spot_id)
-        at = reference.blocker_time(blocker, commit.now) if blocker else commit.now
-        wish = reference.wanted(blocker, Position.LOWERED, others, at) if blocker else None
-        mine = reference.Wish(Position.RAISED, after.reservation_id)
-        guards = wish == mine and blocker is not None and blocker.position is Position.RAISED
-        if not commit.world.faults.struck_here and not guards:
-            raise Violation(10, f"{after.reservation_id} is not looked after any more")
+    if before is not None and before.guard_due_at and after.guard_due_at is None and after.status is S.CONFIRMED:
+        _check_guarded(commit, after)
     again_at = after.finish_due_at
     moved = before is not None and again_at is not None and again_at != before.finish_due_at
     if moved and again_at != commit.now + reference.MINUTE:
         raise Violation(10, f"{after.reservation_id} is looked at again at {again_at}")
+
+
+def _check_guarded(commit: "Commit", after: Reservation) -> None:
+    """A stay is looked after until the barrier stands for this very stay, or its time is over."""
+    blocker = commit.world.store.get(Blocker, after.blocker_id)
+    at = reference.blocker_time(blocker, commit.now) if blocker else commit.now
+    if blocker is None or at >= after.ends_at or commit.world.faults.struck_here:
+        return
+    wish = reference.wanted(blocker, Position.LOWERED, commit.at_spot(after.spot_id), at)
+    if wish != reference.Wish(Position.RAISED, after.reservation_id) or blocker.position is not Position.RAISED:
+        raise Violation(10, f"{after.reservation_id} is not looked after any more")
 
 
 def _check_claim(commit: "Commit", after: Reservation) -> None:

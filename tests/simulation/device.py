@@ -64,6 +64,7 @@ class Device:
         self._stroke: Stroke | None = None
         self._reads_at: datetime | None = None
         self._connection_number = -1
+        self._noticed_at: datetime | None = None
         self._reported: Reported | None = None
         self._obeyed: Command | None = None
         self._intruder_at: datetime | None = None
@@ -96,12 +97,13 @@ class Device:
     # -- what happens to it
 
     def connect(self) -> None:
-        """The broker takes the connection; the shadow is read a little later."""
+        """The broker takes the connection; the shadow is read a little later. An older one is thrown out now."""
         if self.connected:
             return
+        self._be_noticed()
         self.connected = True
         self._connection_number += 1
-        self._world.presence(self.blocker_id, True, self._connection_number, timedelta(0))
+        self._world.presence(self.blocker_id, True, self._connection_number)
         self._reads_at = self._world.now + self.latency
 
     def disconnect(self, noticed_after: timedelta = UNNOTICED) -> None:
@@ -110,8 +112,14 @@ class Device:
             return
         self.connected = False
         self._reads_at = None
-        self._world.presence(self.blocker_id, False, self._connection_number, noticed_after)
+        self._noticed_at = self._world.now + noticed_after
         self._take(ConnectionLost(self._world.now))
+
+    def _be_noticed(self) -> None:
+        """The broker says that the connection has ended."""
+        if self._noticed_at:
+            self._noticed_at = None
+            self._world.presence(self.blocker_id, False, self._connection_number)
 
     def reboot(self) -> None:
         """Power fails for a moment: the motor stops where it is, and all memory is lost."""
@@ -174,7 +182,7 @@ class Device:
 
     def next_at(self) -> datetime | None:
         """When something happens by itself."""
-        times = [at for at in (self._reads_at, self._intruder_at, next_tick_at(self._machine)) if at]
+        times = [at for at in (self._reads_at, self._intruder_at, self._noticed_at, next_tick_at(self._machine)) if at]
         if self._stroke and self._stroke.ends_at:
             times.append(self._stroke.ends_at)
         return min(times, default=None)
@@ -185,6 +193,8 @@ class Device:
         if self._reads_at and self._reads_at <= now:
             self._reads_at = None
             self._read_shadow()
+        elif self._noticed_at and self._noticed_at <= now:
+            self._be_noticed()
         elif self._intruder_at and self._intruder_at <= now:
             self._intruder_at = None
             self.car_comes(INTRUDER)
@@ -196,7 +206,7 @@ class Device:
     def skipped_to(self, now: datetime) -> datetime | None:
         """Heartbeats that nobody would look at are skipped: the last one before `now`, where several are due."""
         due = self.next_at()
-        if due is None or due > now or self._stroke or self._reads_at:
+        if due is None or due > now or self._stroke or self._reads_at or self._noticed_at:
             return due
         return due + HEARTBEAT * ((now - due) // HEARTBEAT)
 

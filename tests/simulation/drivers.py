@@ -78,6 +78,19 @@ class Driver:
                 self.extend, self.try_anything)  # fmt: skip
         draws.pick(does)()
 
+    def change_mind(self) -> None:
+        """Arrive at, leave or cancel a stay whose barrier is being decided on."""
+        draws, now = self._world.draws, self._world.now
+        current = [r for r in self._stays() if r.status in reference.RUNNING and r.starts_at - reference.LEAD <= now]
+        if not current:
+            self.go_on_now()
+            return
+        stay = draws.pick(current)
+        if stay.status is S.ACTIVE:
+            self.ask(api_calls.depart(self.user_id, stay.reservation_id))
+        else:
+            self.ask(draws.pick((api_calls.arrive, api_calls.cancel))(self.user_id, stay.reservation_id))
+
     # -- asking
 
     def ask(self, call: ApiCall) -> Any:
@@ -89,7 +102,7 @@ class Driver:
         world.say("{} asks {} {} {}", self.user_id, call.name, call.key, call.body)
         outcome = world.invoke(
             call.name,
-            lambda: call.run(world.ports, call.request, now),
+            lambda: world.house.answer(world.ports, call, now),
             now=now,
             user_id=self.user_id,
             key=call.key,
@@ -137,6 +150,8 @@ class Driver:
         spot = draws.pick(self._world.spots)
         minutes = draws.weighted(STARTS_MINUTES)
         lasts = timedelta(minutes=draws.weighted(LASTS_MINUTES))
+        if self._world.profile.long_stays and draws.chance(400):
+            lasts = reference.WEEK
         starts_at = None if minutes is None else (now + timedelta(minutes=minutes)).replace(microsecond=0)
         if starts_at and draws.chance(500):
             starts_at = starts_at.replace(second=0) + timedelta(minutes=1)

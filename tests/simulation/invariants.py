@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from parking.domain.blocker import Blocker, CommandStatus, Connectivity, Occupancy, Position
+from parking.domain.blocker import Blocker, Command, CommandStatus, Connectivity, Occupancy, Position
 from parking.domain.calendar import CalendarDay
 from parking.domain.ids import BlockerId, CommandId, NotificationId, PaymentId, ReservationId, SpotId, UserId
 from parking.domain.ledger import Transaction, Wallet
@@ -13,7 +13,7 @@ from parking.domain.notification import Notification, PushDevice
 from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation, ReservationStatus, Step
 from parking.domain.spot import Spot
-from parking.services.ports import Key
+from parking.services.ports import Aggregate, Key
 from tests.simulation import check_blockers, check_money, check_notices, check_reservations, reference
 from tests.simulation.doors import Presence
 from tests.simulation.violation import Violation
@@ -130,7 +130,7 @@ class Invariants:
                 self.memory.stays[after.spot_id].append(after.key)
         commit = Commit(self._world, self.memory, changes)
         for before, after in sorted(changes, key=_rank):
-            self._world.say("    writes {} {} v{}", type(after).__name__, after.key, after.version)
+            self._world.say("    writes {} {} {}", type(after).__name__, "/".join(after.key), _state(after))
             CHECKS[type(after)](commit, before, after)
         check_money.check_books(commit)
 
@@ -182,6 +182,21 @@ class Invariants:
     def knocked(self, notification: Notification) -> None:
         """The push function has done its part for a notice."""
         self.memory.knocked.add(notification.notification_id)
+
+
+def _state(item: Aggregate) -> str:
+    """What a reader of the trace wants to know of it."""
+    match item:
+        case Reservation() | Payment():
+            return item.status
+        case Blocker(command=Command(position=position, status=status)):
+            return f"{position} {status}"
+        case Notification():
+            return item.kind
+        case Wallet():
+            return str(item.balance_minor)
+        case _:
+            return ""
 
 
 def _rank(change: Change) -> int:

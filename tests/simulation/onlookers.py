@@ -18,7 +18,7 @@ from tests.simulation.violation import Violation
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-LASTS_MINUTES = Weighted([(60, 30), (30, 15), (15, 5), (31, 10), (45, 10), (90, 10), (120, 10), (600, 3), (10_080, 8)])
+LASTS_MINUTES = Weighted([(60, 30), (30, 15), (15, 5), (31, 10), (45, 10), (90, 10), (120, 10), (600, 3), (10_080, 3)])
 
 
 class Onlooker:

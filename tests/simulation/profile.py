@@ -31,6 +31,8 @@ class Profile:
     turnover_minutes: int
     step_minutes: int
     minimum_minutes: int
+    long_stays: bool
+    """Whether drivers like to stay for the whole week that is possible."""
 
 
 def draw_profile(draws: Draws, allowed: frozenset[Fault]) -> Profile:
@@ -51,4 +53,5 @@ def draw_profile(draws: Draws, allowed: frozenset[Fault]) -> Profile:
         turnover_minutes=draws.pick((10, 10, 5, 0)),
         step_minutes=step_minutes,
         minimum_minutes=minimum_minutes,
+        long_stays=draws.chance(120),
     )

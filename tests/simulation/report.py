@@ -24,6 +24,6 @@ def trace_hash(run: Run) -> str:
 def violation_report(seed: int, steps: int, run: Run, shrunk: Run) -> Iterator[str]:
     """The seed, the broken invariant, the shortest trace found, and the command that shows it again."""
     yield f"seed {seed}: {run.violation}"
-    yield f"shortest trace found, {len(shrunk.recording) - 2} of {steps} steps ({shrunk.violation}):"
+    yield f"shortest trace found, {shrunk.steps} of {steps} steps ({shrunk.violation}):"
     yield from (f"  {line}" for line in trace_lines(shrunk))
     yield f"again: make simulate SEED={seed} STEPS={steps}"

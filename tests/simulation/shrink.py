@@ -1,6 +1,5 @@
 """The shortest trace that still breaks the same invariant: steps are taken out, and choices made tame."""
 
-from collections.abc import Callable
 from time import monotonic
 
 from tests.simulation.draws import Recording, ReplayedDraws
@@ -11,55 +10,67 @@ def shrink(run: Run, seconds_max: float) -> Run:
     """A run that breaks the same invariant with fewer steps and fewer faults, as far as the time allows."""
     if run.violation is None:
         return run
-    deadline = monotonic() + seconds_max
-    number = run.violation.number
-    best = run
-
-    def still_broken(recording: Recording) -> bool:
-        nonlocal best
-        tried = replay(recording)
-        if tried.violation is None or tried.violation.number != number:
-            return False
-        best = tried
-        return True
-
+    shrinker = _Shrinker(run, run.violation.number, monotonic() + seconds_max)
     smaller = True
-    while smaller and monotonic() < deadline:
-        before = _size(best.recording)
-        _drop_steps(lambda: best.recording, still_broken, deadline)
-        _tame_choices(lambda: best.recording, still_broken, deadline)
-        smaller = _size(best.recording) < before
-    return best
+    while smaller and not shrinker.late:
+        before = shrinker.size
+        shrinker.drop_steps()
+        shrinker.tame_choices()
+        smaller = shrinker.size < before
+    return shrinker.best
 
 
-def replay(recording: Recording) -> Run:
-    """The same run again, from its choices: the first group is the set-up's, the last the quiet end's."""
-    return simulate(ReplayedDraws(recording), len(recording) - 2)
+def replay(recording: Recording, steps: int) -> Run:
+    """The same run again, from its choices."""
+    return simulate(ReplayedDraws(recording), steps)
 
 
-def _size(recording: Recording) -> tuple[int, int]:
-    return len(recording), sum(1 for step in recording for value in step if value)
+class _Shrinker:
+    """Holds the smallest run so far."""
 
+    def __init__(self, run: Run, number: int, deadline: float) -> None:
+        self.best = run
+        self._number = number
+        self._deadline = deadline
 
-def _drop_steps(current: Callable[[], Recording], broken: Callable[[Recording], bool], deadline: float) -> None:
-    length = max(1, len(current()) // 2)
-    while length:
-        start = 1
-        while start < len(current()) - 1 and monotonic() < deadline:
-            recording = current()
-            fewer = recording[:start] + recording[min(start + length, len(recording) - 1) :]
-            if len(fewer) == len(recording) or not broken(fewer):
-                start += length
-        length //= 2
+    @property
+    def late(self) -> bool:
+        """Whether the time is over."""
+        return monotonic() > self._deadline
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Steps, and choices that are not tame."""
+        return self.best.steps, sum(1 for step in self.best.recording for value in step if value)
 
-def _tame_choices(current: Callable[[], Recording], broken: Callable[[Recording], bool], deadline: float) -> None:
-    for place in range(len(current())):
-        for index in range(len(current()[place]) if place < len(current()) else 0):
-            if monotonic() > deadline or place >= len(current()):
-                return
-            recording = current()
-            step = recording[place]
-            if index < len(step) and step[index]:
-                tamed = (*step[:index], 0, *step[index + 1 :])
-                broken((*recording[:place], tamed, *recording[place + 1 :]))
+    def drop_steps(self) -> None:
+        """Take out ever shorter stretches of steps."""
+        length = max(1, self.best.steps // 2)
+        while length and not self.late:
+            start = 1
+            while start <= self.best.steps and not self.late:
+                stretch = min(length, self.best.steps - start + 1)
+                recording = self.best.recording
+                fewer = recording[:start] + recording[start + stretch :]
+                if not self._still_broken(fewer, self.best.steps - stretch):
+                    start += stretch
+            length //= 2
+
+    def tame_choices(self) -> None:
+        """Make each choice the tamest, where the violation stays."""
+        for place in range(len(self.best.recording)):
+            for index in range(len(self.best.recording[place]) if place < len(self.best.recording) else 0):
+                recording = self.best.recording
+                if self.late or place >= len(recording):
+                    return
+                step = recording[place]
+                if index < len(step) and step[index]:
+                    tamed = (*step[:index], 0, *step[index + 1 :])
+                    self._still_broken((*recording[:place], tamed, *recording[place + 1 :]), self.best.steps)
+
+    def _still_broken(self, recording: Recording, steps: int) -> bool:
+        tried = replay(recording, steps)
+        if tried.violation is None or tried.violation.number != self._number:
+            return False
+        self.best = tried
+        return True

@@ -15,6 +15,7 @@ from tests.simulation.coverage import Coverage
 from tests.simulation.draws import Draws, Recording, Weighted
 from tests.simulation.drivers import Driver
 from tests.simulation.faults import Fault
+from tests.simulation.house import MEMORY, House
 from tests.simulation.incidents import Incidents
 from tests.simulation.liveness import come_to_rest
 from tests.simulation.onlookers import Onlooker
@@ -36,6 +37,9 @@ class Run:
 
     violation: Violation | None
     recording: Recording
+    """The choices of the set-up, of each step, and, if it came so far, of the quiet end."""
+    steps: int
+    """How many steps it came; the last one may have broken an invariant."""
     coverage: Coverage
     world: World
 
@@ -43,10 +47,10 @@ class Run:
 class Simulation:
     """A world and who acts in it."""
 
-    def __init__(self, draws: Draws, allowed: frozenset[Fault]) -> None:
+    def __init__(self, draws: Draws, allowed: frozenset[Fault], house: House) -> None:
         draws.begin_step()
         self.profile = draw_profile(draws, allowed)
-        self.world = World(draws, self.profile)
+        self.world = World(draws, self.profile, house)
         self.drivers = [Driver(self.world, UserId(f"driver-{n + 1}")) for n in range(self.profile.drivers)]
         self.incidents = Incidents(self.world)
         self.world.race = self.race
@@ -104,8 +108,11 @@ class Simulation:
         world = self.world
         world.now += world.draws.pick(_MOMENTS)
         at_work = world.invocation.name if world.invocation else ""
-        if at_work == "check_expiring":  # what it says of the time ahead may change under it
+        # Often the very thing that the function at work has just read.
+        if at_work == "check_expiring" and world.draws.chance(700):
             world.draws.pick(self.drivers).reserve_more()
+        elif at_work in _RECONCILING and world.draws.chance(600):
+            world.draws.pick(self.drivers).change_mind()
         elif world.draws.chance(400) and len(world.mail):
             self.deliver_out_of_order()
         else:
@@ -126,7 +133,8 @@ class Simulation:
                 edges = self._edges()
                 if not edges:
                     return world.now + MINUTE
-                near = edges[-3:] if draws.chance(200) else edges[:5]
+                far_per_mille = 400 if self.profile.long_stays else 100
+                near = edges[-3:] if draws.chance(far_per_mille) else edges[:5]
                 return draws.pick(near) + draws.pick(_AROUND)
 
     def _edges(self) -> list[datetime]:
@@ -158,18 +166,21 @@ class Simulation:
         )
 
 
+_RECONCILING = ("reservation changed", "shadow updated", "presence", "prepare_upcoming", "command")
 _MOMENTS = (timedelta(milliseconds=137), timedelta(0), timedelta(seconds=2), timedelta(seconds=11))
 _AROUND = (timedelta(0), timedelta(0), timedelta(seconds=1), -timedelta(seconds=1), MINUTE)
 
 
-def simulate(draws: Draws, steps: int, allowed: frozenset[Fault] = ALL_FAULTS) -> Run:
+def simulate(draws: Draws, steps: int, allowed: frozenset[Fault] = ALL_FAULTS, house: House = MEMORY) -> Run:
     """Run a world for so many steps, then let it come to rest."""
-    simulation = Simulation(draws, allowed)
+    simulation = Simulation(draws, allowed, house)
     world = simulation.world
     violation: Violation | None = None
+    done = 0
     try:
         simulation.set_up()
-        for _ in range(steps):
+        while done < steps:
+            done += 1
             draws.begin_step()
             simulation.step()
         draws.begin_step()
@@ -177,7 +188,7 @@ def simulate(draws: Draws, steps: int, allowed: frozenset[Fault] = ALL_FAULTS) -
     except Violation as broken:
         violation = broken
     world.coverage.faults = world.faults.struck
-    return Run(violation, draws.recording, world.coverage, world)
+    return Run(violation, draws.recording, done, world.coverage, world)
 
 
 def _a_spot(number: int, profile: Profile) -> Spot:

@@ -2,12 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from parking.adapters.memory.store import MemoryStore
 from parking.domain.reservation import Reservation, Step
-from parking.services.ports import Aggregate, Key
+from parking.services.ports import Aggregate, Key, Store
 
 Change = tuple[Aggregate | None, Aggregate]
+
+
+class IndexedStore(Store, Protocol):
+    """A store whose due index may be looked at as it was."""
+
+    def stale_due(self, step: Step) -> list[Key]:
+        """What the index showed at the last look."""
+        ...
 
 
 class WatchedStore(MemoryStore):

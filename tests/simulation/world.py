@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from blockers.on_reservation_change import NEVER_PAID
@@ -22,6 +23,7 @@ from tests.simulation.coverage import Coverage
 from tests.simulation.device import Device
 from tests.simulation.draws import Draws, Weighted
 from tests.simulation.faults import Crash, FaultPlan, Outage
+from tests.simulation.house import House
 from tests.simulation.invariants import Invariants
 from tests.simulation.messages import Mail, Message
 from tests.simulation.profile import Profile
@@ -36,14 +38,6 @@ MOST_STAYS = 90  # of one spot in one run
 TROUBLES = (Busy, CardError, ShadowUnavailable, StoreUnavailable, Outage)
 """What a use case may raise when the outside world fails it."""
 
-DOORS: dict[str, Callable[[doors.Ports, Any, datetime], None]] = {
-    "reservation changed": doors.reservation_changed,
-    "notice made": doors.notice_made,
-    "shadow updated": doors.shadow_updated,
-    "presence": doors.presence_changed,
-    "webhook": doors.webhook,
-    "tick": doors.tick,
-}
 _TRAVELS = Weighted(
     [("prompt", 50), ("seconds", 6), ("minutes", 3), ("long", 1), ("doubled", 2), ("doubled late", 1), ("poison", 1)]
 )
@@ -77,7 +71,8 @@ class Outcome[T]:
 class World:
     """Everything that a run can touch."""
 
-    def __init__(self, draws: Draws, profile: Profile) -> None:
+    def __init__(self, draws: Draws, profile: Profile, house: House) -> None:
+        self.house = house
         self.draws = draws
         self.profile = profile
         self.now = profile.begins_at
@@ -91,7 +86,7 @@ class World:
         self.invariants = Invariants(self)
         self.store = WatchedStore(self._committed)
         self.ports = doors.Ports(
-            FaultyStore(self, self.store),
+            FaultyStore(self, house.behind(self.store)),
             FaultyShadows(self, self.shadows),
             FaultyCards(self, self.cards),
             FaultyPush(self, self.push),
@@ -191,9 +186,9 @@ class World:
             elif isinstance(after, Notification) and before is None:
                 self.emit("notice made", after, self.now.replace(microsecond=0))
 
-    def emit(self, kind: str, payload: Any, at: datetime, *, arrives_at: datetime | None = None) -> None:
+    def emit(self, kind: str, payload: Any, at: datetime) -> None:
         """Put an event on its way; in a sloppy world it may be late, doubled or poison."""
-        arrives_at = arrives_at or self.now + PROMPT
+        arrives_at = self.now + PROMPT
         travel = self.draws.weighted(_TRAVELS) if self._sloppy else "prompt"
         poison = False
         match travel:
@@ -211,12 +206,11 @@ class World:
                 poison = True
         self.mail.post(kind, payload, at, arrives_at, poison=poison)
 
-    def presence(self, blocker_id: BlockerId, online: bool, version: int, noticed_after: timedelta) -> None:
+    def presence(self, blocker_id: BlockerId, online: bool, version: int) -> None:
         """The broker's lifecycle event."""
-        at = self.now + noticed_after
         connectivity = Connectivity.ONLINE if online else Connectivity.OFFLINE
         self.say("{} is {} (connection {})", blocker_id, connectivity, version)
-        self.emit("presence", doors.Presence(blocker_id, connectivity, version), at, arrives_at=at + PROMPT)
+        self.emit("presence", doors.Presence(blocker_id, connectivity, version), self.now)
 
     def reported(self, blocker_id: BlockerId, reported: Reported) -> None:
         """The device's report reaches the shadow, which tells of it."""
@@ -256,9 +250,9 @@ class World:
         if message.poison:
             self.mail.failed(message, self.now)
             return
-        door = DOORS[message.kind]
+        handle = partial(self.house.handle, self.ports, message.kind, message.payload, at)
         self.invariants.memory.looked_at = []
-        outcome = self.invoke(name, lambda: door(self.ports, message.payload, at), now=at, event=message.payload)
+        outcome = self.invoke(name, handle, now=at, event=message.payload)
         if isinstance(outcome.error, ParkingError):
             raise Violation(0, f"{name} can never be handled: {outcome.error!r}") from outcome.error
         if outcome.error:

@@ -1,0 +1,223 @@
+"""The same events through the real Lambda handlers: what API Gateway, the streams, IoT and EventBridge would send."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from blockers import on_presence, on_reservation_change, on_shadow_update, prepare_upcoming
+from notifications import push as push_notifications
+from parking import wiring
+from parking.adapters.dynamodb.schema import shape_of
+from parking.domain.blocker import Connectivity, Report
+from parking.domain.errors import InvalidField, ParkingError
+from parking.domain.notification import Notification
+from parking.domain.reservation import Reservation
+from parking.schedule import SweepFailed
+from parking.services.ports import Busy, WebhookEvent
+from payments import api as payments_api
+from payments import stripe_webhook
+from payments.schemas import DepositOut, PaymentOut
+from reservations import api as reservations_api
+from reservations import auto_complete, check_expiring, expire_holds
+from reservations.schemas import ExtensionOptionOut, ExtensionOut, ReservationOut
+from tests.simulation import doors
+from tests.simulation.api_calls import ApiCall
+from tests.simulation.faults import Outage
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What Lambda says of itself."""
+
+    function_name: str = "function"
+    memory_limit_in_mb: int = 128
+    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:000000000000:function:function"
+    aws_request_id: str = "request"
+
+
+CONTEXT: Any = Context()
+SCHEDULES: dict[str, Callable[[dict[str, Any], Any], object]] = {
+    "expire_holds": expire_holds.handler,
+    "check_expiring": check_expiring.handler,
+    "auto_complete": auto_complete.handler,
+    "prepare_upcoming": prepare_upcoming.handler,
+}
+REFUSALS: dict[str, type[ParkingError]] = {}
+
+
+def _learn_refusals(kind: type[ParkingError]) -> None:
+    for refusal in kind.__subclasses__():
+        if hasattr(refusal, "code"):
+            REFUSALS[refusal.code] = refusal
+        _learn_refusals(refusal)
+
+
+_learn_refusals(ParkingError)
+
+
+def wire(ports: doors.Ports) -> None:
+    """Let the functions find these adapters."""
+    adapters = {"store": ports.store, "shadows": ports.shadows, "cards": ports.cards, "push": ports.push}
+    for name, adapter in adapters.items():
+        setattr(wiring, name, lambda adapter=adapter: adapter)
+
+
+def answer(call: ApiCall, now: datetime) -> Any:
+    """Ask the API function; its answer as the schema has it. Raises the refusal that its problem document names."""
+    method, path, body, handler, model = _http(call)
+    event = _request(f"{method} {path}", now, call.user_id, call.key, body)
+    response = handler(event, CONTEXT)
+    document = json.loads(response["body"])
+    if response["statusCode"] < 300:
+        return model.model_validate(document)
+    code = document["code"]
+    if code == "busy":
+        raise Busy(document["detail"])
+    if code == "internal_error":
+        raise Outage(document["detail"])
+    if code == InvalidField.code:
+        raise InvalidField(document["errors"][0]["field"], document["errors"][0]["reason"])
+    raise REFUSALS[code](document["detail"])
+
+
+def _http(call: ApiCall) -> tuple[str, str, dict[str, Any] | None, Any, Any]:
+    """Method, path, body, the function and the schema of its answer."""
+    stays = "/reservations"
+    match call.name, call.body:
+        case "reserve", (spot_id, starts_at, ends_at, quoted):
+            body = {"spot_id": spot_id, "starts_at": _spoken(starts_at), "ends_at": _spoken(ends_at)}
+            return "POST", stays, body | {"quoted_amount": quoted}, reservations_api.handler, ReservationOut
+        case "pay", (reservation_id, extension_id):
+            body = {"reservation_id": reservation_id, "extension_id": extension_id, "method": "WALLET"}
+            return "POST", "/payments", body, payments_api.handler, PaymentOut
+        case "extend", (reservation_id, ends_at):
+            path = f"{stays}/{reservation_id}/extensions"
+            return "POST", path, {"ends_at": _spoken(ends_at)}, reservations_api.handler, ExtensionOut
+        case "extension option", (reservation_id,):
+            return "GET", f"{stays}/{reservation_id}/extension", None, reservations_api.handler, ExtensionOptionOut
+        case "deposit", (amount_minor,):
+            return "POST", "/wallet/deposits", {"amount": amount_minor}, payments_api.handler, DepositOut
+        case name, (reservation_id,):
+            route = {"arrive": "arrival", "depart": "departure", "cancel": "cancellation"}[name]
+            return "POST", f"{stays}/{reservation_id}/{route}", None, reservations_api.handler, ReservationOut
+    raise AssertionError(f"no route for {call}")
+
+
+def _spoken(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None
+
+
+def _request(route: str, now: datetime, user_id: str, key: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    method, path = route.split()
+    headers = {"content-type": "application/json", **({"idempotency-key": key} if key else {})}
+    return {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {
+            "requestId": "request",
+            "stage": "$default",
+            "timeEpoch": int(now.timestamp() * 1000),
+            "http": {"method": method, "path": path},
+            "authorizer": {"jwt": {"claims": {"sub": user_id}}},
+        },
+        "body": json.dumps(body) if body is not None else None,
+        "isBase64Encoded": False,
+    }
+
+
+def handle(kind: str, payload: Any, at: datetime) -> None:
+    """Invoke the function of an event. Raises Outage where the function reports a failure."""
+    match kind:
+        case "reservation changed":
+            _stream(on_reservation_change.handler, Reservation, payload, at)
+        case "notice made":
+            _stream(push_notifications.handler, Notification, payload, at)
+        case "shadow updated":
+            on_shadow_update.handler(_documents(payload, at), CONTEXT)
+        case "presence":
+            on_presence.handler(_lifecycle(payload, at), CONTEXT)
+        case "webhook":
+            _webhook(payload, at)
+        case _:
+            try:
+                SCHEDULES[payload]({"time": at.isoformat()}, CONTEXT)
+            except SweepFailed as failed:
+                raise Outage(str(failed)) from failed
+
+
+def _stream(handler: Callable[[Any, Any], Any], kind: type[Any], item: Any, at: datetime) -> None:
+    image = shape_of(kind).item(replace(item, version=item.version - 1))  # which writes the next version
+    record = {"dynamodb": {"NewImage": image, "ApproximateCreationDateTime": at.timestamp()}, "eventID": "1"}
+    try:
+        answered = handler({"Records": [record]}, CONTEXT)
+    except Exception as failed:  # Powertools raises when a whole batch has failed
+        raise Outage(str(failed)) from failed
+    if answered["batchItemFailures"]:
+        raise Outage("the record failed")
+
+
+def _documents(heard: doors.Heard, at: datetime) -> dict[str, Any]:
+    report = heard.document.report
+    reported = _reported(report) if report else {}
+    seconds = int(report.received_at.timestamp()) if report else 0
+    current = {
+        "version": heard.document.version,
+        "state": {"reported": reported, "desired": {"command_id": heard.document.desired_command_id}},
+        "metadata": {"reported": {name: {"timestamp": seconds} for name in reported}},
+    }
+    previous = {} if heard.news else current
+    received_at_ms = int(at.timestamp() * 1000)
+    return {
+        "blocker_id": heard.blocker_id, "received_at_ms": received_at_ms, "current": current, "previous": previous
+    }  # fmt: skip
+
+
+def _reported(report: Report) -> dict[str, Any]:
+    """The section that reads as this report; a shadow holds no nulls."""
+    section = {
+        "position": report.position,
+        "occupancy": report.occupancy,
+        "command_id": report.command_id,
+        "result": report.result,
+        "reason": report.reason,
+        "battery_percent": report.battery_percent,
+        "tamper": report.tamper,
+        "manual_override": report.manual_override,
+        "firmware": report.firmware,
+        "at": report.at.isoformat() if report.at else None,
+    }
+    return {name: value for name, value in section.items() if value is not None}
+
+
+def _lifecycle(presence: doors.Presence, at: datetime) -> dict[str, Any]:
+    connected = presence.connectivity is Connectivity.ONLINE
+    return {
+        "clientId": presence.blocker_id,
+        "eventType": "connected" if connected else "disconnected",
+        "timestamp": int(at.timestamp() * 1000),
+        "versionNumber": presence.version,
+    }
+
+
+class _Trusting:
+    """The signature check has a test of its own (tests/contract)."""
+
+    def __init__(self, intent_id: str) -> None:
+        self._intent_id = intent_id
+
+    def verify(self, *_: object) -> WebhookEvent:
+        """See WebhookVerifier."""
+        return WebhookEvent("evt_1", "payment_intent.succeeded", self._intent_id)
+
+
+def _webhook(intent_id: str, now: datetime) -> None:
+    wiring.webhook_verifier = lambda: _Trusting(intent_id)  # type: ignore[assignment]  # not cached, as the real one is
+    event = _request("POST /stripe/webhook", now, "", "", {})
+    event["headers"]["stripe-signature"] = "signature"
+    if stripe_webhook.handler(event, CONTEXT)["statusCode"] != 200:
+        raise Outage("the webhook was not taken")

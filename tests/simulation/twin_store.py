@@ -1,0 +1,92 @@
+"""The in-memory store and DynamoDB side by side: what one answers, the other has to answer too."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from parking.adapters.dynamodb.store import DynamoStore
+from parking.domain.calendar import Calendar
+from parking.domain.ids import SpotId, UserId
+from parking.domain.notification import PushDevice
+from parking.domain.reservation import Step
+from parking.domain.spot import Location, Spot
+from parking.services.ports import Aggregate, Conflict, Key, Page
+from tests.simulation.violation import Violation
+from tests.simulation.watched_store import WatchedStore
+
+
+class TwinStore:
+    """Store on both. Raises Violation where they differ."""
+
+    def __init__(self, watched: WatchedStore, dynamo: DynamoStore) -> None:
+        self._watched = watched
+        self._dynamo = dynamo
+
+    def get[A: Aggregate](self, kind: type[A], *key: str) -> A | None:
+        """See Store."""
+        return _same(f"get {key}", self._watched.get(kind, *key), self._dynamo.get(kind, *key))
+
+    def get_many[A: Aggregate](self, kind: type[A], keys: Sequence[Key]) -> list[A]:
+        """See Store."""
+        return _same(f"get_many {keys}", self._watched.get_many(kind, keys), self._dynamo.get_many(kind, keys))
+
+    def calendar(self, spot_id: SpotId, days: Sequence[date]) -> Calendar:
+        """See Store."""
+        return _same("calendar", self._watched.calendar(spot_id, days), self._dynamo.calendar(spot_id, days))
+
+    def page[A: Aggregate](
+        self,
+        kind: type[A],
+        user_id: UserId,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        status: str | None = None,
+        unread: bool = False,
+    ) -> Page[A]:
+        """See Store."""
+        wish: dict[str, Any] = {"limit": limit, "cursor": cursor, "status": status, "unread": unread}
+        return _same("page", self._watched.page(kind, user_id, **wish), self._dynamo.page(kind, user_id, **wish))
+
+    def push_devices(self, user_id: UserId) -> list[PushDevice]:
+        """See Store."""
+        return _same("push_devices", self._watched.push_devices(user_id), self._dynamo.push_devices(user_id))
+
+    def spots_near(self, centre: Location, radius_m: float) -> list[Spot]:
+        """See Store."""
+        in_memory = self._watched.spots_near(centre, radius_m)
+        return _same("spots_near", in_memory, self._dynamo.spots_near(centre, radius_m))
+
+    def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
+        """See Store."""
+        return _same(f"due {step}", self._watched.due(step, now, limit), self._dynamo.due(step, now, limit))
+
+    def stale_due(self, step: Step) -> list[Key]:
+        """What the in-memory twin showed at the last look."""
+        return self._watched.stale_due(step)
+
+    def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
+        """See Store."""
+        in_dynamo = _conflict(lambda: self._dynamo.commit(*saves, unchanged=unchanged))
+        in_memory = _conflict(lambda: self._watched.commit(*saves, unchanged=unchanged))
+        if _same("commit", in_memory is None, in_dynamo is None) is False and in_memory:
+            raise in_memory
+
+    def forget(self, device: PushDevice) -> None:
+        """See Store."""
+        self._dynamo.forget(device)
+        self._watched.forget(device)
+
+
+def _conflict(commit: Callable[[], None]) -> Conflict | None:
+    try:
+        commit()
+    except Conflict as conflict:
+        return conflict
+    return None
+
+
+def _same[T](asked: str, in_memory: T, in_dynamo: T) -> T:
+    if in_memory != in_dynamo:
+        raise Violation(0, f"{asked}: the twin says {in_memory}, DynamoDB {in_dynamo}")
+    return in_dynamo
