@@ -1,8 +1,12 @@
 """HTTP APIs deployed from SAM: routes, JWT authorizers, scopes, CORS and their updates."""
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
-from tests.local.ministack_support import PROBES, RunningMiniStack
+from local.ministack.patches import bounded_api
+from tests.local.ministack_support import PROBES, RunningMiniStack, launched
 
 ORIGIN = "https://app.example"
 
@@ -117,3 +121,21 @@ Outputs:
 def test_without_the_patch_a_deployed_api_has_no_routes(unpatched: RunningMiniStack) -> None:
     assert unpatched.client("apigatewayv2").get_routes(ApiId=unpatched.outputs["ApiId"])["Items"] == []
     assert unpatched.call_api("POST", "/open").status_code == 404
+
+
+def workers_of_a_crowd(ministack: RunningMiniStack) -> set[int]:
+    """The processes that served 24 requests at once."""
+    with ThreadPoolExecutor(24) as pool:
+        answers = list(pool.map(lambda _: ministack.call_api("POST", "/open"), range(24)))
+    assert {answer.status_code for answer in answers} == {200}
+    return {answer.json()["pid"] for answer in answers}
+
+
+def test_a_crowd_is_served_by_a_few_workers_in_turn(patched: RunningMiniStack) -> None:
+    assert len(workers_of_a_crowd(patched)) <= bounded_api.AT_ONCE
+
+
+def test_without_the_patch_every_request_starts_a_worker(tmp_path: Path) -> None:
+    with launched(tmp_path, "bounded_api") as ministack:
+        ministack.deploy_probes()
+        assert len(workers_of_a_crowd(ministack)) > bounded_api.AT_ONCE

@@ -11,6 +11,7 @@ PATCH_NAMES = (
     "http_api_routes",
     "stream_failures",
     "bounded_async",
+    "bounded_api",
     "log_marker",
     "layer_cache",
     "reserved_concurrency",

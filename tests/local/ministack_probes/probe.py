@@ -14,7 +14,7 @@ def record(name: str, sighting: Any) -> None:
 
 def echo(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     claims = event["requestContext"].get("authorizer", {}).get("jwt", {}).get("claims")
-    seen = {"route": event["routeKey"], "path": event.get("pathParameters"), "claims": claims}
+    seen = {"route": event["routeKey"], "path": event.get("pathParameters"), "claims": claims, "pid": os.getpid()}
     return {"statusCode": 200, "body": json.dumps(seen)}
 
 
