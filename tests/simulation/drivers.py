@@ -31,14 +31,14 @@ CALLS_KEPT = 6
 THEMES: dict[str, Weighted[str]] = {
     "mixed": Weighted(
         [("go on", 40), ("reserve", 8), ("again", 8), ("extend", 8), ("anything", 6), ("card", 6), ("deposit", 3),
-         ("cancel", 4), ("look", 9), ("phone", 20)]
+         ("cancel", 4), ("look", 14), ("phone", 20)]
     ),
     "contention": Weighted(
         [("go on", 36), ("reserve", 20), ("again", 8), ("extend", 16), ("anything", 6), ("cancel", 8), ("look", 6)]
     ),
     "money": Weighted(
         [("go on", 30), ("card", 20), ("deposit", 10), ("reserve", 8), ("again", 14), ("cancel", 9), ("extend", 9),
-         ("phone", 9)]
+         ("phone", 9), ("look", 4)]
     ),
     "machines": Weighted([("go on", 78), ("reserve", 6), ("extend", 6), ("again", 3), ("anything", 4), ("cancel", 3)]),
 }  # fmt: skip

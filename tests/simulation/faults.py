@@ -16,6 +16,10 @@ from parking.services.ports import (
 from tests.simulation.draws import Draws, Weighted
 
 LONGEST_DISTANCE = 14  # calls between the start of an invocation and its fault
+SELDOM = ("sign out", "register phone", "search", "list", "provision", "deposit")
+"""Invocations that come seldom and make few calls: struck more often, so that a run reaches each of their faults."""
+SELDOM_PER_MILLE = 500
+SELDOM_CALLS = 4
 RACE_DEPTH_MAX = 2
 RACE_WEIGHT = 4
 
@@ -116,13 +120,15 @@ class FaultPlan:
         self.depth = 0
         self.struck: Counter[tuple[str, Fault]] = Counter()
 
-    def begin(self) -> tuple[int, int]:
+    def begin(self, name: str) -> tuple[int, int]:
         """A new invocation, with one fault at most ahead; gives what `end` wants back."""
         outer = (self._distance, self.struck_here)
         self.struck_here = 0
         self.depth += 1
-        struck = self._per_mille and self._draws.chance(self._per_mille)
-        self._distance = self._draws.weighted(_DISTANCE) if struck else -1
+        self._distance = -1
+        seldom = name in SELDOM
+        if self._per_mille and self._draws.chance(SELDOM_PER_MILLE if seldom else self._per_mille):
+            self._distance = 1 + self._draws.draw(SELDOM_CALLS) if seldom else self._draws.weighted(_DISTANCE)
         return outer
 
     def end(self, outer: tuple[int, int]) -> None:

@@ -95,7 +95,7 @@ class Incidents:
         device.run_down(percent)
 
     def _slow(self, device: Device) -> None:
-        device.latency = timedelta(seconds=self._world.draws.pick((0.2, 5, 60, 118, 119, 150)))
+        device.latency = timedelta(seconds=self._world.draws.pick((0.2, 5, 117, 118, 119, 60, 150)))
         self._say(f"answers after {device.latency}", device)
 
     def _mend(self, device: Device) -> None:

@@ -30,7 +30,7 @@ class Onlooker:
 
     def look(self) -> None:
         """Lists, a search and a quote: what they say must be so."""
-        match self._world.draws.pick(("list", "search", "inbox", "quote")):
+        match self._world.draws.pick(("search", "list", "inbox", "search", "quote")):
             case "list":
                 self._page_through()
             case "search":

@@ -53,5 +53,5 @@ def draw_profile(draws: Draws, allowed: frozenset[Fault]) -> Profile:
         turnover_minutes=draws.pick((10, 10, 5, 0)),
         step_minutes=step_minutes,
         minimum_minutes=minimum_minutes,
-        long_stays=draws.chance(120),
+        long_stays=draws.chance(200),
     )

@@ -154,7 +154,7 @@ class World:
         """Run one function for one event, under the faults. Raises Violation for an error that nobody can expect."""
         outer = self.invocation
         self.invocation = Invocation(name, now, user_id, key, event)
-        plan = self.faults.begin()
+        plan = self.faults.begin(name)
         try:
             outcome = Outcome(act(), None, self.faults.struck_here > 0)
         except (ParkingError, *TROUBLES, Crash, doors.TickFailed) as error:
