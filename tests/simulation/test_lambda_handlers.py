@@ -19,7 +19,7 @@ from tests.simulation.simulation import ALL_FAULTS, simulate
 from tests.simulation.twin_store import TwinStore
 from tests.simulation.watched_store import IndexedStore, WatchedStore
 
-SEEDS = range(12)
+SEEDS = range(8)
 STEPS = 30
 # A handler keeps its request in its module, as each Lambda process has one at a time: nothing races inside of one.
 FAULTS = ALL_FAULTS - {Fault.RACE}
