@@ -106,9 +106,8 @@ class Driver:
             now=now,
             user_id=self.user_id,
             key=call.key,
+            event=call.body,
         )
-        if asked in world.invariants.memory.made:
-            world.bodies.setdefault(asked, call.body)
         said = OK if outcome.error is None else _said(outcome.error)
         world.say("    is told {}", said)
         world.coverage.answer(call.name, said)

@@ -77,6 +77,7 @@ class Commit:
         if self.memory.made.setdefault(asked, item_id) != item_id or item_id in self.memory.makers:
             raise Violation(4, f"{asked} made {item_id}, besides {self.memory.made[asked]}")
         self.memory.makers.add(item_id)
+        self.world.bodies.setdefault(asked, at_work.event)
 
     def by(self, name: str, user_id: UserId | None = None) -> bool:
         """Whether this function, called by this driver, is at work."""
