@@ -1,6 +1,6 @@
 # Every target does its own set-up: a fresh machine needs make, Python 3.13 and any python3 for the bootstrap of uv.
 .DEFAULT_GOAL := help
-.PHONY: help install up down status demo test simulate check openapi format
+.PHONY: help install up down status demo day test simulate check openapi format
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -36,6 +36,9 @@ status: install ## Say whether the system runs, and where
 
 demo: install ## Watch two drivers go through the whole journey
 	@$(PYTHON) -m local.demo
+
+day: install ## Play a day of JOURNEYS=500 with cards and wallets, and compare the ledger with Stripe
+	@$(PYTHON) -m local.day --journeys $(or $(JOURNEYS),500) --seed $(or $(SEED),1)
 
 test: install ## Run every test
 	@$(PYTHON) -m pytest tests

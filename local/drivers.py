@@ -32,14 +32,16 @@ class Driver:
         )
 
     def request(
-        self, method: str, path: str, body: dict[str, Any] | None = None, *, key: str | None = None
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, key: str | None = None, accept: str = "*/*"
     ) -> httpx.Response:
         """One call of the API. A POST gets an Idempotency-Key: the given one, or a new one."""
-        headers = {"Idempotency-Key": key or uuid.uuid4().hex} if method == "POST" else {}
+        headers = {"Accept": accept}
+        if method == "POST":
+            headers["Idempotency-Key"] = key or uuid.uuid4().hex
         return self._client.request(method, path, json=body, headers=headers)
 
-    def get(self, path: str) -> httpx.Response:
-        return self.request("GET", path)
+    def get(self, path: str, *, accept: str = "*/*") -> httpx.Response:
+        return self.request("GET", path, accept=accept)
 
     def post(self, path: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> httpx.Response:
         return self.request("POST", path, body, key=key)
@@ -84,22 +86,35 @@ def confirm_payment(
     stripe_api_base: str, client_secret: str, *, payment_method: str = "pm_card_visa"
 ) -> httpx.Response:
     """Confirm a PaymentIntent as Stripe's mobile SDK does: publishable key, client secret and a test card."""
-    intent_id = client_secret.partition("_secret_")[0]
-    return _as_mobile_sdk(
-        f"{stripe_api_base}/v1/payment_intents/{intent_id}/confirm",
-        {"client_secret": client_secret, "payment_method": payment_method, "return_url": "smartparking://payment"},
-    )
+    return _confirm(stripe_api_base, client_secret, payment_method)
+
+
+def save_card(stripe_api_base: str, client_secret: str, *, payment_method: str = "pm_card_visa") -> httpx.Response:
+    """Confirm a SetupIntent as Stripe's mobile SDK does; the card is saved, or asks for 3-D Secure first."""
+    return _confirm(stripe_api_base, client_secret, payment_method)
 
 
 def finish_3d_secure(stripe_api_base: str, client_secret: str, *, success: bool) -> httpx.Response:
-    """What the driver does on the bank's page: pass the 3-D Secure check or fail it."""
-    intent_id = client_secret.partition("_secret_")[0]
-    return _as_mobile_sdk(
-        f"{stripe_api_base}/v1/payment_intents/{intent_id}/_authenticate",
-        {"client_secret": client_secret, "success": str(success).lower()},
+    """What the driver does on the bank's page, for a payment or a setup: pass the 3-D Secure check or fail it."""
+    return _as_mobile_sdk(stripe_api_base, client_secret, "_authenticate", {"success": str(success).lower()})
+
+
+def intent_id_of(client_secret: str) -> str:
+    """The id of the PaymentIntent or SetupIntent whose secret this is."""
+    return client_secret.partition("_secret_")[0]
+
+
+def _confirm(stripe_api_base: str, client_secret: str, payment_method: str) -> httpx.Response:
+    form = {"payment_method": payment_method, "return_url": "smartparking://payment"}
+    return _as_mobile_sdk(stripe_api_base, client_secret, "confirm", form)
+
+
+def _as_mobile_sdk(stripe_api_base: str, client_secret: str, step: str, form: dict[str, str]) -> httpx.Response:
+    intent_id = intent_id_of(client_secret)
+    kind = "setup_intents" if intent_id.startswith("seti_") else "payment_intents"
+    return httpx.post(
+        f"{stripe_api_base}/v1/{kind}/{intent_id}/{step}",
+        data={"client_secret": client_secret, **form},
+        headers={"Authorization": f"Bearer {PUBLISHABLE_KEY}"},
+        timeout=REQUEST_SECONDS_MAX,
     )
-
-
-def _as_mobile_sdk(url: str, data: dict[str, str]) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {PUBLISHABLE_KEY}"}
-    return httpx.post(url, data=data, headers=headers, timeout=REQUEST_SECONDS_MAX)

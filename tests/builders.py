@@ -15,6 +15,7 @@ from parking.domain.blocker import (
     Result,
 )
 from parking.domain.calendar import CalendarDay, Claim
+from parking.domain.customer import Customer, PaymentMethod
 from parking.domain.ids import (
     BlockerId,
     CommandId,
@@ -22,14 +23,15 @@ from parking.domain.ids import (
     ExtensionId,
     NotificationId,
     PaymentId,
+    RefundId,
     ReservationId,
     SpotId,
     UserId,
     timed_id,
 )
-from parking.domain.ledger import REVENUE, WALLET, Transaction, TransactionKind, Wallet, record
+from parking.domain.ledger import REVENUE, WALLET, Transaction, TransactionKind, Wallet, moved, record
 from parking.domain.notification import Notification, NotificationKind, Platform, PushDevice
-from parking.domain.payment import Method, Payment, PaymentStatus, Purpose
+from parking.domain.payment import Method, Payment, PaymentStatus, Purpose, Refund
 from parking.domain.reservation import HOLD, Extension, ExtensionStatus, Reservation, ReservationStatus
 from parking.domain.spot import Location, Spot
 from parking.domain.tariff import Tariff
@@ -91,6 +93,7 @@ def a_reservation(**over: Any) -> Reservation:
         ends_at=stay.ends_at,
         booked_ends_at=stay.ends_at,
         quote=TARIFF.quote(stay),
+        overstay_terms=TARIFF.overstay,
         status=ReservationStatus.HELD,
         hold_expires_at=NOW + HOLD,
         fingerprint="0" * 64,
@@ -134,6 +137,36 @@ def a_payment(**over: Any) -> Payment:
     return replace(payment, **over)
 
 
+def a_refund(**over: Any) -> Refund:
+    """All of the default payment on its way back to its card, Stripe not asked yet."""
+    refund = Refund(
+        refund_id=RefundId(f"rfd_{uuid4().hex[:24]}"),
+        source_id=PaymentId("pay_1"),
+        intent_id="pi_1",
+        amount_minor=480,
+        requested_at=NOW,
+    )
+    return replace(refund, **over)
+
+
+def a_payment_method(**over: Any) -> PaymentMethod:
+    """A saved card."""
+    payment_method = PaymentMethod(
+        payment_method_id=f"pm_{uuid4().hex[:24]}",
+        brand="visa",
+        last4="4242",
+        expires_month=12,
+        expires_year=2030,
+        added_at=NOW,
+    )
+    return replace(payment_method, **over)
+
+
+def a_customer(**over: Any) -> Customer:
+    """A driver at Stripe, without a card."""
+    return replace(Customer(user_id=a_user_id(), customer_id=f"cus_{uuid4().hex[:14]}"), **over)
+
+
 def a_wallet(**over: Any) -> Wallet:
     """An empty wallet that was never stored."""
     return replace(Wallet(user_id=a_user_id(), currency="EUR"), **over)
@@ -146,9 +179,7 @@ def a_transaction(**over: Any) -> Transaction:
         user_id=a_user_id(),
         payment_id=PaymentId(f"pay_{uuid4().hex[:24]}"),
         reservation_id=ReservationId(f"rsv_{uuid4().hex[:24]}"),
-        amount_minor=480,
-        debit=WALLET,
-        credit=REVENUE,
+        entries=moved(480, debit=WALLET, credit=REVENUE),
         currency="EUR",
         now=NOW,
     )

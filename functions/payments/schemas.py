@@ -1,27 +1,61 @@
 """What the app sends and gets about money. Amounts are integers in minor units."""
 
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictInt, model_validator
 
-from parking.domain.ledger import Transaction, TransactionKind, Wallet
-from parking.domain.payment import Method, Payment, PaymentStatus, Purpose
+from parking.domain.customer import Customer, PaymentMethod
+from parking.domain.ledger import Debt, Transaction, TransactionKind, Wallet
+from parking.domain.payment import DisputeStatus, Method, Payment, PaymentStatus, Purpose, RefundStatus
 from parking.http import IdField, In, Instant, Out
-from parking.services.payments import LARGEST_DEPOSIT_MINOR, SMALLEST_DEPOSIT_MINOR
+from parking.services.card_payments import CardAnswer
+from parking.services.ports import CardSetup
+from parking.services.wallets import (
+    LARGEST_DEPOSIT_MINOR,
+    SMALLEST_DEPOSIT_MINOR,
+    SMALLEST_WITHDRAWAL_MINOR,
+    WITHDRAWALS_PER_DAY_MINOR,
+    withdrawable_minor,
+)
+
+_SAVED_CARD = "A saved card; leave it out to let the app ask for a card."
 
 
 class PayIn(In):
-    """Pay a held reservation, or with `extension_id` its extension, from the wallet."""
+    """Pay a held reservation, with `extension_id` its extension, or the overstay that an ended one still owes."""
 
     reservation_id: IdField
     extension_id: IdField | None = None
-    method: Literal[Method.WALLET]
+    method: Method
+    payment_method_id: Annotated[IdField | None, Field(description=_SAVED_CARD)] = None
+
+    @model_validator(mode="after")
+    def _card_only(self) -> "PayIn":
+        if self.method is Method.WALLET and self.payment_method_id:
+            raise ValueError("payment_method_id goes with the method CARD")
+        return self
 
 
 class DepositIn(In):
     """Fill the wallet by card."""
 
     amount: Annotated[StrictInt, Field(ge=SMALLEST_DEPOSIT_MINOR, le=LARGEST_DEPOSIT_MINOR)]
+    payment_method_id: Annotated[IdField | None, Field(description=_SAVED_CARD)] = None
+
+
+class WithdrawIn(In):
+    """Take money out of the wallet, back to the cards that filled it."""
+
+    amount: Annotated[StrictInt, Field(ge=SMALLEST_WITHDRAWAL_MINOR, le=WITHDRAWALS_PER_DAY_MINOR)]
+
+
+class RefundOut(Out):
+    """Money on its way back to a card."""
+
+    amount: int
+    status: RefundStatus
+    requested_at: Instant
 
 
 class PaymentOut(Out):
@@ -36,6 +70,10 @@ class PaymentOut(Out):
     currency: str
     reservation_id: str | None
     extension_id: str | None
+    payment_method_id: str | None
+    decline_code: str | None
+    refunds: list[RefundOut]
+    dispute: DisputeStatus | None
     created_at: Instant
 
     @classmethod
@@ -44,15 +82,20 @@ class PaymentOut(Out):
         return cls(**_members(payment))
 
 
-class DepositOut(PaymentOut):
-    """A deposit that waits for the card: give `client_secret` to Stripe's mobile SDK, which asks for the card."""
+class StartedPaymentOut(PaymentOut):
+    """REQUIRES_ACTION: give `client_secret` to Stripe's mobile SDK, which asks for the card or for 3-D Secure."""
 
-    client_secret: str
+    client_secret: str | None
 
     @classmethod
-    def waiting(cls, payment: Payment, client_secret: str) -> "DepositOut":
-        """The payment with what the app needs to confirm it at Stripe."""
-        return cls(**_members(payment), client_secret=client_secret)
+    def paid(cls, payment: Payment) -> "StartedPaymentOut":
+        """A payment that has nothing left to do for the app."""
+        return cls(**_members(payment), client_secret=None)
+
+    @classmethod
+    def answered(cls, answer: CardAnswer) -> "StartedPaymentOut":
+        """The payment with what the app needs to go on at Stripe."""
+        return cls(**_members(answer.payment), client_secret=answer.client_secret)
 
 
 class PaymentsOut(Out):
@@ -62,16 +105,86 @@ class PaymentsOut(Out):
     next_cursor: str | None
 
 
+class DebtOut(Out):
+    """An overstay that could not be charged: pay it with POST /payments and its `reservation_id`."""
+
+    reservation_id: str
+    amount: int
+    since: Instant
+
+    @classmethod
+    def of(cls, debt: Debt) -> "DebtOut":
+        """The debt as the app shows it."""
+        return cls(reservation_id=debt.reservation_id, amount=debt.amount_minor, since=debt.since)
+
+
 class WalletOut(Out):
-    """Prepaid money."""
+    """Prepaid money. `debts` keep the driver from reserving until they are paid."""
 
     balance: int
     currency: str
+    withdrawable_today: int
+    debts: list[DebtOut]
 
     @classmethod
-    def of(cls, wallet: Wallet) -> "WalletOut":
+    def of(cls, wallet: Wallet, now: datetime) -> "WalletOut":
         """The wallet as the app shows it."""
-        return cls(balance=wallet.balance_minor, currency=wallet.currency)
+        return cls(
+            balance=wallet.balance_minor,
+            currency=wallet.currency,
+            withdrawable_today=withdrawable_minor(wallet, now),
+            debts=[DebtOut.of(debt) for debt in wallet.debts],
+        )
+
+
+class SetupOut(Out):
+    """Give `client_secret` to Stripe's mobile SDK, which asks for the card and saves it."""
+
+    setup_id: str
+    client_secret: str
+
+    @classmethod
+    def of(cls, setup: CardSetup) -> "SetupOut":
+        """The setup as the app needs it."""
+        return cls(setup_id=setup.setup_id, client_secret=setup.client_secret)
+
+
+class PaymentMethodOut(Out):
+    """A saved card, as a person recognises it."""
+
+    payment_method_id: str
+    brand: str
+    last4: str
+    expires_month: int
+    expires_year: int
+    is_default: bool
+    added_at: Instant
+
+    @classmethod
+    def of(cls, method: PaymentMethod, default_id: str | None) -> "PaymentMethodOut":
+        """The card as the app shows it."""
+        return cls(
+            payment_method_id=method.payment_method_id,
+            brand=method.brand,
+            last4=method.last4,
+            expires_month=method.expires_month,
+            expires_year=method.expires_year,
+            is_default=method.payment_method_id == default_id,
+            added_at=method.added_at,
+        )
+
+
+class PaymentMethodsOut(Out):
+    """All saved cards, in the order of their saving."""
+
+    items: list[PaymentMethodOut]
+
+    @classmethod
+    def of(cls, customer: Customer | None) -> "PaymentMethodsOut":
+        """The cards of a driver; one who never saved a card has none."""
+        methods = customer.payment_methods if customer else ()
+        default_id = customer.default_id if customer else None
+        return cls(items=[PaymentMethodOut.of(one, default_id) for one in methods])
 
 
 class EntryOut(Out):
@@ -126,5 +239,12 @@ def _members(payment: Payment) -> dict[str, object]:
         "currency": payment.currency,
         "reservation_id": payment.reservation_id,
         "extension_id": payment.extension_id,
+        "payment_method_id": payment.payment_method_id,
+        "decline_code": payment.failure_code,
+        "refunds": [
+            RefundOut(amount=one.amount_minor, status=one.status, requested_at=one.requested_at)
+            for one in payment.refunds
+        ],
+        "dispute": payment.dispute.status if payment.dispute else None,
         "created_at": payment.created_at,
     }

@@ -3,17 +3,24 @@
 from http import HTTPStatus
 from typing import Annotated
 
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler.openapi.params import Header
+from aws_lambda_powertools.metrics import MetricUnit
 
 from parking import wiring
 from parking.http import Door, Out, documented, entry
-from parking.services import payments
+from parking.metrics import metrics
+from parking.services.card_payments import settle
+from parking.services.disputes import settle_dispute
+from parking.services.payment_methods import remember_card
+from parking.services.refunds import settle_refund
 
 LARGEST_EVENT_BYTES = 262_144
 
+logger = Logger()
 door = Door(largest_body_bytes=LARGEST_EVENT_BYTES)
 app = door.app
-handler = entry(door)
+handler = metrics.log_metrics(entry(door))
 
 
 class ReceivedOut(Out):
@@ -35,6 +42,18 @@ def receive(signature: Annotated[str, Header(alias="Stripe-Signature", max_lengt
     that Stripe keeps sending is better than money that nobody books.
     """
     event = wiring.webhook_verifier().verify((app.current_event.decoded_body or "").encode(), signature)
-    if event.kind.startswith("payment_intent."):
-        payments.settle_intent(wiring.store(), wiring.cards(), event.object_id, door.now)
+    store, cards = wiring.store(), wiring.cards()
+    match event.kind.split("."):
+        case ["payment_intent", *_]:
+            settle(store, cards.intent(event.object_id), door.now)
+        case ["setup_intent", "succeeded"]:
+            remember_card(store, cards.setup(event.object_id, door.now))
+        case ["refund", *_]:
+            settle_refund(store, cards.refund(event.object_id), door.now)
+            metrics.add_metric("CardRefundsFailed", MetricUnit.Count, int(event.kind == "refund.failed"))
+        case ["charge", "dispute", *_]:
+            metrics.add_metric("DisputesOpened", MetricUnit.Count, int(event.kind == "charge.dispute.created"))
+            settle_dispute(store, cards, cards.dispute(event.object_id), door.now)
+        case _:
+            logger.info("nothing to do for this kind of event", kind=event.kind)
     return ReceivedOut(received=True)

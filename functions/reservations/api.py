@@ -12,12 +12,15 @@ from parking.domain.blocker import Blocker
 from parking.domain.errors import WrongState
 from parking.domain.ids import ReservationId, SpotId
 from parking.domain.payment import Payment
+from parking.domain.receipt import receipt_of
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.http import Cursor, Door, IdempotencyKey, IdPath, Instant, Limit, answer, documented, entry
 from parking.schemas import PriceOut
 from parking.services import bookings
 from parking.services.blockers import reconcile
+from parking.services.owned import reservation_of
 from parking.services.ports import Busy, ShadowUnavailable, StoreUnavailable
+from reservations.receipt_page import prefers_html, receipt_page
 from reservations.schemas import (
     ExtendIn,
     ExtensionOptionOut,
@@ -86,7 +89,7 @@ def list_(
 )
 def get(reservation_id: IdPath) -> ReservationOut:
     """With price, times, payments and what the barrier does."""
-    return _shown(bookings.reservation_of(wiring.store(), door.user_id, ReservationId(reservation_id)))
+    return _shown(reservation_of(wiring.store(), door.user_id, ReservationId(reservation_id)))
 
 
 @app.post(
@@ -163,12 +166,17 @@ def extend(reservation_id: IdPath, wish: ExtendIn, key: IdempotencyKey) -> Respo
     tags=["reservations"],
     responses=documented(HTTPStatus.OK, ReceiptOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
-def receipt(reservation_id: IdPath) -> ReceiptOut:
-    """What was paid and refunded, and when the stay was."""
+def receipt(reservation_id: IdPath) -> Response[Any]:
+    """Sealed at the end: prices, payments, refunds, times, and what the barrier did.
+
+    With `Accept: text/html` it is a page that prints to one sheet of A4.
+    """
     store = wiring.store()
-    reservation = bookings.reservation_of(store, door.user_id, ReservationId(reservation_id))
-    if reservation.reason is None or reservation.ended_at is None:
-        raise WrongState("The receipt is ready when the stay is over.", reservation_status=reservation.status)
+    reservation = reservation_of(store, door.user_id, ReservationId(reservation_id))
     keys = [(reservation.user_id, payment_id) for payment_id in reservation.payment_ids]
-    payments = store.get_many(Payment, keys) if keys else []
-    return ReceiptOut.of(reservation, reservation.reason, reservation.ended_at, payments)
+    sealed = receipt_of(reservation, store.get_many(Payment, keys) if keys else [])
+    if sealed is None:
+        raise WrongState("The receipt is ready when the stay is over.", reservation_status=reservation.status)
+    if prefers_html(app.current_event.headers.get("accept", "")):
+        return Response(HTTPStatus.OK.value, "text/html; charset=utf-8", receipt_page(sealed))
+    return answer(ReceiptOut.of(sealed))

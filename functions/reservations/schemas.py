@@ -5,11 +5,12 @@ from typing import Annotated
 
 from pydantic import Field, StrictInt
 
-from parking.domain.blocker import Blocker, Connectivity, Occupancy, Position
-from parking.domain.payment import Payment, PaymentStatus, Purpose
+from parking.domain.blocker import Blocker, CommandStatus, Connectivity, Occupancy, Position
+from parking.domain.payment import Method, PaymentStatus, Purpose
+from parking.domain.receipt import Receipt
 from parking.domain.reservation import EndReason, Extension, ExtensionStatus, Reservation, ReservationStatus
 from parking.http import IdField, In, Instant, Out
-from parking.schemas import PriceLineOut, PriceOut
+from parking.schemas import PriceOut
 
 
 class ReserveIn(In):
@@ -107,6 +108,7 @@ class ReservationOut(Out):
     arrival_requested_at: Instant | None
     arrived_at: Instant | None
     overstayed_since: Instant | None
+    overstay_price: PriceOut | None
     ended_at: Instant | None
     created_at: Instant
 
@@ -131,6 +133,7 @@ class ReservationOut(Out):
             arrival_requested_at=reservation.arrival_requested_at,
             arrived_at=reservation.arrived_at,
             overstayed_since=reservation.overstayed_since,
+            overstay_price=PriceOut.of(reservation.overstay.quote) if reservation.overstay else None,
             ended_at=reservation.ended_at,
             created_at=reservation.created_at,
         )
@@ -151,56 +154,78 @@ class ExtensionOptionOut(Out):
     price: PriceOut | None
 
 
+class ReceiptLineOut(Out):
+    """One line. `at` is null for what was sold, and the time of a correction: a refund."""
+
+    text: str
+    amount: int
+    at: Instant | None
+
+
 class ReceiptPaymentOut(Out):
     """Money of a stay, and what of it went back."""
 
     payment_id: str
     purpose: Purpose
-    method: str
+    method: Method
     status: PaymentStatus
     amount: int
     refunded: int
     paid_at: Instant
 
 
+class EvidenceOut(Out):
+    """What the barrier was told for this stay, and when it answered."""
+
+    command_id: str
+    position: Position
+    asked_at: Instant
+    status: CommandStatus
+    reported_at: Instant | None
+
+
 class ReceiptOut(Out):
-    """The stay once it is over: lines, payments, refunds, times."""
+    """The stay once it is over. `owed_amount` is an overstay that is not paid yet."""
 
     reservation_id: str
     spot_id: str
     spot_name: str
     time_zone: str
+    vehicle_plate: str | None
     status: ReservationStatus
     reason: EndReason
     starts_at: Instant
     ends_at: Instant
     arrived_at: Instant | None
     ended_at: Instant
-    lines: list[PriceLineOut]
+    sealed_at: Instant
+    lines: list[ReceiptLineOut]
     payments: list[ReceiptPaymentOut]
+    blocker_evidence: list[EvidenceOut]
     paid_amount: int
     refunded_amount: int
+    owed_amount: int
+    tax_included: bool
     currency: str
 
     @classmethod
-    def of(
-        cls, reservation: Reservation, reason: EndReason, ended_at: datetime, payments: list[Payment]
-    ) -> "ReceiptOut":
-        """The receipt of an ended reservation: only what was paid makes a line."""
-        quotes = [reservation.quote] if reservation.payment_id else []
-        quotes += [one.quote for one in reservation.extensions if one.payment_id]
+    def of(cls, receipt: Receipt) -> "ReceiptOut":
+        """The receipt as the app shows it."""
+        stay = receipt.reservation
         return cls(
-            reservation_id=reservation.reservation_id,
-            spot_id=reservation.spot_id,
-            spot_name=reservation.spot_name,
-            time_zone=reservation.time_zone,
-            status=reservation.status,
-            reason=reason,
-            starts_at=reservation.starts_at,
-            ends_at=reservation.ends_at,
-            arrived_at=reservation.arrived_at,
-            ended_at=ended_at,
-            lines=[PriceLineOut(text=line.text, amount=line.amount_minor) for quote in quotes for line in quote.lines],
+            reservation_id=stay.reservation_id,
+            spot_id=stay.spot_id,
+            spot_name=stay.spot_name,
+            time_zone=stay.time_zone,
+            vehicle_plate=stay.vehicle_plate,
+            status=stay.status,
+            reason=receipt.reason,
+            starts_at=stay.starts_at,
+            ends_at=stay.ends_at,
+            arrived_at=stay.arrived_at,
+            ended_at=receipt.sealed_at,
+            sealed_at=receipt.sealed_at,
+            lines=[ReceiptLineOut(text=one.text, amount=one.amount_minor, at=one.at) for one in receipt.lines],
             payments=[
                 ReceiptPaymentOut(
                     payment_id=payment.payment_id,
@@ -211,17 +236,31 @@ class ReceiptOut(Out):
                     refunded=payment.refunded_minor,
                     paid_at=payment.created_at,
                 )
-                for payment in payments
+                for payment in receipt.payments
             ],
-            paid_amount=sum(payment.amount_minor for payment in payments),
-            refunded_amount=sum(payment.refunded_minor for payment in payments),
-            currency=reservation.quote.currency,
+            blocker_evidence=[
+                EvidenceOut(
+                    command_id=one.command_id,
+                    position=one.position,
+                    asked_at=one.asked_at,
+                    status=one.status,
+                    reported_at=one.reported_at,
+                )
+                for one in stay.evidence
+            ],
+            paid_amount=receipt.paid_minor,
+            refunded_amount=receipt.refunded_minor,
+            owed_amount=receipt.owed_minor,
+            tax_included=receipt.tax_included,
+            currency=stay.quote.currency,
         )
 
 
 def _paid(reservation: Reservation) -> list[PaidOut]:
     paid = [(reservation.payment_id, Purpose.RESERVATION, reservation.quote)]
     paid += [(one.payment_id, Purpose.EXTENSION, one.quote) for one in reservation.extensions]
+    if reservation.overstay:
+        paid.append((reservation.overstay.payment_id, Purpose.OVERSTAY, reservation.overstay.quote))
     return [
         PaidOut(payment_id=payment_id, purpose=purpose, amount=quote.amount_minor, currency=quote.currency)
         for payment_id, purpose, quote in paid

@@ -32,6 +32,9 @@ class TariffIn(In):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     step_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     minimum_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
+    overstay_price_per_hour_minor: Annotated[int | None, Field(ge=0, le=1_000_000)] = None
+    overstay_cap_minor: Annotated[int | None, Field(ge=0, le=10_000_000)] = None
+    tax_included: bool = True
 
     @model_validator(mode="after")
     def _sells_something(self) -> "TariffIn":

@@ -47,8 +47,8 @@ def _play(stack: Stack, console: Console) -> int:
     console.print(f"\n{LEGEND}", soft_wrap=True)
     tell = Narrator(console)
     try:
-        journey, boris_reservation_id = stay(book(stack, tell))
-        leave(journey, boris_reservation_id)
+        journey, boris_payment = stay(book(stack, tell))
+        leave(journey, boris_payment)
         open_books(journey)
     except (Unexpected, LookupError, httpx.HTTPError, BotoCoreError, ClientError) as error:
         what = str(error) if isinstance(error, Unexpected) else f"{type(error).__name__}: {error}"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from local.demo.cast import Machine, Person
+from local.demo.cast import VISA, Machine, Person
 from local.demo.journey import Journey
 from local.demo.narrator import Narrator, Unexpected
 from local.demo.words import at, clock, money, utc
@@ -17,6 +17,7 @@ DEPOSIT_MINOR = 2000
 def book(stack: Stack, tell: Narrator) -> Journey:
     """From the sign-up to the raised barrier. Raises Unexpected."""
     tell.act("The booking")
+    began_at = datetime.now(UTC)
     tell.step("Anna signs up and logs in")
     anna = Person.signs_up("Anna", stack, tell)
     tell.sees("Anna's wallet, opened on first use", anna.balance_minor(), expected=0, shown=money)
@@ -28,15 +29,26 @@ def book(stack: Stack, tell: Narrator) -> Journey:
     reservation = _reserve(tell, anna, spot, ends_at, price_minor)
     boris = _second_driver(stack, tell, spot, ends_at)
     tell.sees("Anna's reservation", anna.reservation(reservation["reservation_id"])["status"], expected="HELD")
-    fill_wallet(stack, tell, anna)
-    return _pay(stack, tell, anna, boris, spot, reservation, ends_at)
+    _fill_wallet(stack, tell, anna)
+    machine = _pay(stack, tell, anna, reservation)
+    return Journey(
+        stack=stack,
+        tell=tell,
+        anna=anna,
+        boris=boris,
+        spot=spot,
+        machine=machine,
+        reservation_id=reservation["reservation_id"],
+        began_at=began_at,
+        ends_at=ends_at,
+        paid_minor=price_minor,
+        wallet_minor=DEPOSIT_MINOR - price_minor,
+    )
 
 
-def fill_wallet(stack: Stack, tell: Narrator, driver: Person) -> None:
-    """A deposit by card; the wallet grows when Stripe's signed webhook has come. Raises Unexpected."""
-    tell.step(f"{driver.name} fills the wallet by card")
-    before_minor = driver.balance_minor()
-    deposit = driver.asks(
+def _fill_wallet(stack: Stack, tell: Narrator, anna: Person) -> None:
+    tell.step("Anna fills the wallet by card")
+    deposit = anna.asks(
         "POST",
         "/wallet/deposits",
         {"amount": DEPOSIT_MINOR},
@@ -44,15 +56,10 @@ def fill_wallet(stack: Stack, tell: Narrator, driver: Person) -> None:
         expected={"status": "REQUIRES_ACTION", "amount": DEPOSIT_MINOR},
         shown=["payment_id"],
     )
-    tell.sees(
-        f"{driver.name}'s wallet, before the card has paid", driver.balance_minor(), expected=before_minor, shown=money
-    )
-    driver.pays_by_card(stack, deposit["client_secret"])
+    tell.sees("Anna's wallet, before the card has paid", anna.balance_minor(), expected=0, shown=money)
+    anna.pays_by_card(stack, deposit["client_secret"], VISA)
     tell.awaits(
-        f"{driver.name}'s wallet, when Stripe's webhook has come",
-        driver.balance_minor,
-        expected=before_minor + DEPOSIT_MINOR,
-        shown=money,
+        "Anna's wallet, when Stripe's webhook has come", anna.balance_minor, expected=DEPOSIT_MINOR, shown=money
     )
 
 
@@ -129,15 +136,7 @@ def _second_driver(stack: Stack, tell: Narrator, spot: dict[str, Any], ends_at: 
     return boris
 
 
-def _pay(
-    stack: Stack,
-    tell: Narrator,
-    anna: Person,
-    boris: Person,
-    spot: dict[str, Any],
-    reservation: dict[str, Any],
-    ends_at: datetime,
-) -> Journey:
+def _pay(stack: Stack, tell: Narrator, anna: Person, reservation: dict[str, Any]) -> Machine:
     tell.step("Anna pays from her wallet, and the barrier rises")
     reservation_id, price_minor = reservation["reservation_id"], reservation["price"]["amount"]
     anna.asks(
@@ -158,14 +157,4 @@ def _pay(
         lambda: at(anna.reservation(reservation_id), "guard.position"),
         expected="RAISED",
     )
-    return Journey(
-        stack=stack,
-        tell=tell,
-        anna=anna,
-        boris=boris,
-        spot=spot,
-        machine=machine,
-        reservation_id=reservation_id,
-        ends_at=ends_at,
-        paid_minor=price_minor,
-    )
+    return machine

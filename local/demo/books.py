@@ -1,16 +1,18 @@
 """The books at the end: every account's ledger, both inboxes, and what the machine wrote down."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from local.day.play import A_MOMENT, reconciled
 from local.demo.cast import Person
 from local.demo.journey import Journey
-from local.demo.words import clock, money, short
+from local.demo.words import clock, money, short, utc
 
-ACCOUNTS = ("stripe", "wallet", "revenue")
+ACCOUNTS = ("stripe", "wallet", "revenue", "refunds")
 
 ANNA_IS_TOLD = (
     "DEPOSIT_SUCCEEDED",
@@ -20,13 +22,14 @@ ANNA_IS_TOLD = (
     "STAY_ENDING_EXTENDABLE",
     "STAY_ENDING_SPOT_TAKEN",
 )
-BORIS_IS_TOLD = ("DEPOSIT_SUCCEEDED", "PAYMENT_SUCCEEDED", "RESERVATION_CANCELLED")
+BORIS_IS_TOLD = ("PAYMENT_SUCCEEDED", "RESERVATION_CANCELLED")
 
 
 def open_books(journey: Journey) -> None:
     """Print and check them. Raises Unexpected."""
     journey.tell.act("The books")
     _ledger(journey)
+    _compare(journey)
     journey.tell.step("The inboxes, as the app shows them")
     _inbox(journey, journey.anna, ANNA_IS_TOLD)
     _inbox(journey, journey.boris, BORIS_IS_TOLD)
@@ -60,6 +63,18 @@ def _ledger(journey: Journey) -> None:
             shown=money,
         )
     tell.sees("revenue is what Anna paid", totals["revenue"], expected=journey.paid_minor, shown=money)
+    tell.sees("nothing is owed to a card any more", totals["refunds"], expected=0, shown=money)
+
+
+def _compare(journey: Journey) -> None:
+    """As every night, and whenever an operator asks."""
+    tell = journey.tell
+    tell.step("An operator compares the ledger with Stripe")
+    tell.asks(f"invoke PaymentsReconcile since {utc(journey.began_at)}")
+    report = reconciled(journey.stack, journey.began_at, datetime.now(UTC) + A_MOMENT)
+    tell.answers(f"{report['charges']} charges, {report['refunds']} refund, at Stripe {money(report['stripe_amount'])}")
+    tell.sees("the ledger says the same", report["ledger_amount"], expected=report["stripe_amount"], shown=money)
+    tell.sees("the differences", report["difference_amount"], expected=0, shown=money)
 
 
 def by_account(transaction: dict[str, Any]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -11,10 +12,22 @@ import httpx
 
 from local.demo.narrator import Narrator, Unexpected
 from local.demo.words import at, compact, short, utc
-from local.drivers import Account, Driver, confirm_payment
+from local.drivers import Account, Driver, confirm_payment, finish_3d_secure, save_card
 from local.stack import Stack
 
 SHADOW = "barrier"
+
+
+@dataclass(frozen=True)
+class TestCard:
+    """One of Stripe's (https://docs.stripe.com/testing): as a person reads it, and as its API names it."""
+
+    number: str
+    name: str
+
+
+VISA = TestCard("4242 4242 4242 4242", "pm_card_visa")
+ASKS_3D_SECURE = TestCard("4000 0000 0000 3220", "pm_card_threeDSecure2Required")
 
 
 class Person:
@@ -89,13 +102,25 @@ class Person:
         items: list[dict[str, Any]] = self.looks("/wallet/transactions?limit=100")["items"]
         return items
 
-    def pays_by_card(self, stack: Stack, client_secret: str) -> None:
-        """Confirm the PaymentIntent as Stripe's mobile SDK does on the phone."""
-        self._tell.asks("the phone, to Stripe: confirm the PaymentIntent with card 4242 4242 4242 4242")
-        answer = confirm_payment(stack.stripe_api_base, client_secret)
-        if answer.status_code != HTTPStatus.OK:
-            raise Unexpected("Stripe's confirm", expected="status 200", came=f"{answer.status_code} {answer.text}")
-        self._tell.answers(f"{answer.status_code} · status {answer.json()['status']}")
+    def pays_by_card(self, stack: Stack, client_secret: str, card: TestCard, *, expected: str = "succeeded") -> None:
+        """Confirm the PaymentIntent as Stripe's mobile SDK does on the phone. Raises Unexpected."""
+        self._tell.asks(f"the phone, to Stripe: confirm the PaymentIntent with card {card.number}")
+        self._hears(confirm_payment(stack.stripe_api_base, client_secret, payment_method=card.name), expected)
+
+    def saves_card(self, stack: Stack, client_secret: str, card: TestCard) -> None:
+        """Confirm the SetupIntent as Stripe's mobile SDK does on the phone. Raises Unexpected."""
+        self._tell.asks(f"the phone, to Stripe: save card {card.number}")
+        self._hears(save_card(stack.stripe_api_base, client_secret, payment_method=card.name), "succeeded")
+
+    def passes_3d_secure(self, stack: Stack, client_secret: str) -> None:
+        """What the bank's page asks. Raises Unexpected."""
+        self._tell.asks("the phone, on the bank's page: 3-D Secure passed")
+        self._hears(finish_3d_secure(stack.stripe_api_base, client_secret, success=True), "succeeded")
+
+    def _hears(self, answer: httpx.Response, status: str) -> None:
+        if answer.status_code != HTTPStatus.OK or answer.json()["status"] != status:
+            raise Unexpected("Stripe's answer", expected=f"status {status}", came=f"{answer.status_code} {answer.text}")
+        self._tell.answers(f"{answer.status_code} · status {status}")
 
 
 class Machine:

@@ -12,7 +12,10 @@ from local.stack import Stack
 
 @dataclass(frozen=True, kw_only=True)
 class Journey:
-    """Two drivers, one spot, and Anna's stay at it. Amounts in minor units; `spot` is as the search found it."""
+    """Two drivers, one spot, and Anna's stay at it. Amounts in minor units; `spot` is as the search found it.
+
+    `paid_minor` is what Anna has paid in all, `wallet_minor` what her wallet holds.
+    """
 
     stack: Stack
     tell: Narrator
@@ -21,8 +24,10 @@ class Journey:
     spot: dict[str, Any]
     machine: Machine
     reservation_id: str
+    began_at: datetime
     ends_at: datetime
     paid_minor: int
+    wallet_minor: int
 
     @property
     def stay(self) -> str:

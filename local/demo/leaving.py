@@ -1,16 +1,17 @@
 """Act three: Anna leaves, and Boris changes his mind."""
 
-from local.demo.booking import DEPOSIT_MINOR
+from typing import Any
+
 from local.demo.journey import Journey
 from local.demo.words import at, clock, money
 
 
-def leave(journey: Journey, boris_reservation_id: str) -> None:
+def leave(journey: Journey, boris_payment: dict[str, Any]) -> None:
     """From the departure to the refund. Raises Unexpected."""
     journey.tell.act("The end")
     _depart(journey)
     _receipt(journey)
-    _change_of_mind(journey, boris_reservation_id)
+    _change_of_mind(journey, boris_payment)
 
 
 def _depart(journey: Journey) -> None:
@@ -48,13 +49,20 @@ def _receipt(journey: Journey) -> None:
     tell.sees("the lines add up to", lines_minor, expected=journey.paid_minor, shown=money)
 
 
-def _change_of_mind(journey: Journey, reservation_id: str) -> None:
-    tell, boris = journey.tell, journey.boris
-    tell.step("Boris cancels before his start: everything comes back")
+def _change_of_mind(journey: Journey, payment: dict[str, Any]) -> None:
+    tell, boris, stay = journey.tell, journey.boris, f"/reservations/{payment['reservation_id']}"
+    tell.step("Boris cancels before his start: all of it goes back to his card")
     boris.asks(
         "POST",
-        f"/reservations/{reservation_id}/cancellation",
+        f"{stay}/cancellation",
         expected={"status": "CANCELLED", "reason": "CANCELLED_BY_DRIVER"},
         shown=["ended_at"],
     )
-    tell.sees("Boris's wallet", boris.balance_minor(), expected=DEPOSIT_MINOR, shown=money)
+    tell.awaits(
+        "Boris's payment, when Stripe has made the refund",
+        lambda: str(boris.looks(f"/payments/{payment['payment_id']}")["status"]),
+        expected="REFUNDED",
+    )
+    receipt = boris.looks(f"{stay}/receipt")
+    tell.sees("his receipt: refunded", receipt["refunded_amount"], expected=payment["amount"], shown=money)
+    tell.sees("Boris's wallet, which had no part in it", boris.balance_minor(), expected=0, shown=money)

@@ -4,8 +4,8 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
-from local.demo.booking import DEPOSIT_MINOR, STAY, fill_wallet
-from local.demo.cast import Person, tick
+from local.demo.booking import STAY
+from local.demo.cast import ASKS_3D_SECURE, VISA, Person, tick
 from local.demo.journey import Journey
 from local.demo.words import at, money, utc
 
@@ -13,17 +13,18 @@ TOLD_BEFORE_END = timedelta(minutes=30)
 EXTENSION = timedelta(minutes=30)
 
 
-def stay(journey: Journey) -> tuple[Journey, str]:
-    """From the arrival to the refused extension; also gives the id of Boris's reservation. Raises Unexpected."""
+def stay(journey: Journey) -> tuple[Journey, dict[str, Any]]:
+    """From the arrival to the refused extension; also gives the payment of Boris's reservation. Raises Unexpected."""
     journey.tell.act("The stay")
     _arrive(journey)
     _park(journey)
     _told_extendable(journey)
-    journey = _extend(journey)
-    reservation_id = _next_driver(journey)
+    card_id = _save_card(journey)
+    journey = _extend(journey, card_id)
+    payment = _next_driver(journey)
     _told_taken(journey)
     _refused(journey)
-    return journey, reservation_id
+    return journey, payment
 
 
 def _arrive(journey: Journey) -> None:
@@ -64,7 +65,22 @@ def _told(journey: Journey, kind: str) -> None:
         journey.tell.answers(f"“{one['text']}”")
 
 
-def _extend(journey: Journey) -> Journey:
+def _save_card(journey: Journey) -> str:
+    """Anna's card, kept by Stripe and charged from now on without being typed in; its id."""
+    tell, anna = journey.tell, journey.anna
+    tell.step("Anna saves a card at Stripe, to pay with one touch")
+    setup = anna.asks("POST", "/payment-methods/setup", status=HTTPStatus.CREATED, shown=["setup_id"])
+    anna.saves_card(journey.stack, setup["client_secret"], VISA)
+
+    def listed() -> list[str]:
+        return [f"{one['brand']} {one['last4']}" for one in anna.looks("/payment-methods")["items"]]
+
+    tell.awaits("Anna's cards, when Stripe's webhook has come", listed, expected=["visa 4242"], shown=", ".join)
+    card_id: str = anna.looks("/payment-methods")["items"][0]["payment_method_id"]
+    return card_id
+
+
+def _extend(journey: Journey, card_id: str) -> Journey:
     tell, anna = journey.tell, journey.anna
     later = journey.ends_at + EXTENSION
     price_minor = journey.spot["tariff"]["price_per_hour"] // 2
@@ -85,18 +101,18 @@ def _extend(journey: Journey) -> Journey:
     )
     tell.sees("the end, as long as it is not paid", _end(journey), expected=utc(journey.ends_at), shown=journey.local)
 
-    tell.step("Anna pays the extension, and the end moves")
-    wish = {"reservation_id": journey.reservation_id, "extension_id": extension["extension_id"], "method": "WALLET"}
+    tell.step("Anna pays the extension with the saved card, and the end moves")
+    wish = {"reservation_id": journey.reservation_id, "extension_id": extension["extension_id"], "method": "CARD"}
     anna.asks(
         "POST",
         "/payments",
-        wish,
+        wish | {"payment_method_id": card_id},
         status=HTTPStatus.CREATED,
         expected={"status": "SUCCEEDED", "purpose": "EXTENSION", "amount": price_minor},
     )
     journey = journey.until(later, journey.paid_minor + price_minor)
     tell.sees("the end", _end(journey), expected=utc(later), shown=journey.local)
-    tell.sees("Anna's wallet", anna.balance_minor(), expected=DEPOSIT_MINOR - journey.paid_minor, shown=money)
+    tell.sees("Anna's wallet, untouched", anna.balance_minor(), expected=journey.wallet_minor, shown=money)
     return journey
 
 
@@ -105,9 +121,8 @@ def _end(journey: Journey) -> str:
     return ends_at
 
 
-def _next_driver(journey: Journey) -> str:
+def _next_driver(journey: Journey) -> dict[str, Any]:
     tell, boris, spot = journey.tell, journey.boris, journey.spot
-    fill_wallet(journey.stack, tell, boris)
     tell.step(f"Boris reserves the spot right after Anna, {spot['turnover_minutes']} minutes left for the change")
     starts_at = journey.ends_at + timedelta(minutes=spot["turnover_minutes"])
     reservation = boris.asks(
@@ -118,21 +133,29 @@ def _next_driver(journey: Journey) -> str:
         expected={"status": "HELD", "starts_at": utc(starts_at)},
         shown=["reservation_id", "price.amount"],
     )
-    _pay_ahead(journey, boris, reservation)
-    reservation_id: str = reservation["reservation_id"]
-    return reservation_id
+    return _pay_ahead(journey, boris, reservation)
 
 
-def _pay_ahead(journey: Journey, boris: Person, reservation: dict[str, Any]) -> None:
-    boris.asks(
+def _pay_ahead(journey: Journey, boris: Person, reservation: dict[str, Any]) -> dict[str, Any]:
+    tell, reservation_id = journey.tell, reservation["reservation_id"]
+    tell.step("Boris pays by a new card whose bank asks for 3-D Secure")
+    payment: dict[str, Any] = boris.asks(
         "POST",
         "/payments",
-        {"reservation_id": reservation["reservation_id"], "method": "WALLET"},
+        {"reservation_id": reservation_id, "method": "CARD"},
         status=HTTPStatus.CREATED,
-        expected={"status": "SUCCEEDED", "amount": reservation["price"]["amount"]},
+        expected={"status": "REQUIRES_ACTION", "amount": reservation["price"]["amount"]},
+        shown=["payment_id"],
     )
-    status = boris.reservation(reservation["reservation_id"])["status"]
-    journey.tell.sees("Boris's reservation", status, expected="CONFIRMED")
+    boris.pays_by_card(journey.stack, payment["client_secret"], ASKS_3D_SECURE, expected="requires_action")
+    tell.sees("Boris's reservation, still", boris.reservation(reservation_id)["status"], expected="HELD")
+    boris.passes_3d_secure(journey.stack, payment["client_secret"])
+    tell.awaits(
+        "Boris's reservation, when Stripe's webhook has come",
+        lambda: str(boris.reservation(reservation_id)["status"]),
+        expected="CONFIRMED",
+    )
+    return payment
 
 
 def _told_taken(journey: Journey) -> None:
@@ -152,5 +175,4 @@ def _refused(journey: Journey) -> None:
         shown=["detail"],
     )
     tell.sees("the end has not moved", _end(journey), expected=utc(journey.ends_at), shown=journey.local)
-    unspent_minor = DEPOSIT_MINOR - journey.paid_minor
-    tell.sees("nothing was paid; Anna's wallet", anna.balance_minor(), expected=unspent_minor, shown=money)
+    tell.sees("nothing was paid; Anna's wallet", anna.balance_minor(), expected=journey.wallet_minor, shown=money)

@@ -7,12 +7,17 @@ from localstripe import server
 
 from local.stripe import (
     cards,
+    charging,
     confirmation,
+    disputes,
     errors,
+    faults,
     idempotency,
+    lists,
     memory_store,
     parameters,
     payment_intents,
+    payment_methods,
     publishable_key,
     refunds,
     setup_intents,
@@ -25,10 +30,14 @@ PATCHES = (
     webhooks,
     parameters,
     cards,
+    payment_methods,
     payment_intents,
+    charging,
     confirmation,
     setup_intents,
     refunds,
+    disputes,
+    lists,
 )
 
 
@@ -41,10 +50,15 @@ def create_app() -> web.Application:
         patch.apply()
     # The server read the routes when it was imported, before the patches replaced some: read them again.
     app: web.Application = reload(server).app
+    injected = faults.Faults()
     app.middlewares[:] = [
+        web.middleware(injected.losing()),
         web.middleware(idempotency.Replay()),
+        web.middleware(injected.failing()),
         server.error_middleware,
         web.middleware(publishable_key.authenticate),
     ]
     app.router.add_get("/_config/health", health)
+    app.router.add_post("/_config/faults", injected.add)
+    app.router.add_delete("/_config/faults", injected.clear)
     return app

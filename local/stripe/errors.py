@@ -12,10 +12,9 @@ from typing import Any
 from localstripe.errors import UserError
 
 
-def refusal(status: HTTPStatus, message: str, *, code: str | None = None, param: str | None = None) -> Exception:
-    """The exception that localstripe answers as a Stripe error of this status."""
-    contents = {name: value for name, value in (("code", code), ("param", param)) if value is not None}
-    error: Exception = UserError(int(status), message, contents)
+def refusal(status: HTTPStatus, message: str, **details: Any) -> Exception:
+    """The exception that localstripe answers as a Stripe error of this status; details are `code`, `param`…"""
+    error: Exception = UserError(int(status), message, details)
     return error
 
 

@@ -1,25 +1,27 @@
-"""What a PaymentIntent tells: its fields, and the events of its life.
+"""What a PaymentIntent tells, and how it is cancelled.
 
-Gap: plain localstripe has no amount_received, puts the whole charge where its id belongs (latest_charge), and emits
-nothing when an intent is cancelled, waits for 3-D Secure, or fails it.
-Closed by: adding the fields and emitting payment_intent.canceled, .requires_action and .payment_failed.
+Gap: plain localstripe has no amount_received, puts the whole charge where its id belongs (latest_charge), says nothing
+when an intent is cancelled, and refuses to cancel one without saying why.
+Closed by: adding the fields, a refusal with its code, and emitting payment_intent.canceled.
 No longer needed when: plain localstripe delivers payment_intent.canceled.
 """
 
+import time
+from http import HTTPStatus
 from typing import Any
 
 from localstripe import resources
 
 from local.stripe import routes
+from local.stripe.errors import refusal
 from local.stripe.events import emit
+
+# Stripe cancels one that is processing "in rare cases": here, as mostly there, it is too late.
+CANCELLABLE = {"requires_payment_method", "requires_confirmation", "requires_action", "requires_capture"}
 
 
 def apply() -> None:
-    _add_fields(resources.PaymentIntent)
-    _add_events(resources.PaymentIntent)
-
-
-def _add_fields(kind: Any) -> None:
+    kind = resources.PaymentIntent
     export = kind._export
 
     def amount_received(self: Any) -> int:
@@ -33,29 +35,27 @@ def _add_fields(kind: Any) -> None:
 
     kind.amount_received = property(amount_received)
     kind.cancellation_reason = None
+    kind.canceled_at = None
     kind._export = charge_by_id
+    del kind.charges  # no longer in Stripe's API, and every object of the store is read to make it
+    routes.replace("POST", "/v1/payment_intents/{id}/cancel", cancel)
 
 
-def _add_events(kind: Any) -> None:
-    confirm, cancel, finish_3d_secure = kind._confirm, kind._api_cancel, kind._api_authenticate
+def cancel(id: str, cancellation_reason: str | None = None, **parameters: Any) -> Any:
+    intent = resources.PaymentIntent._api_retrieve(id)
+    if intent.status not in CANCELLABLE:
+        raise unexpected_state(
+            intent, f"You cannot cancel this PaymentIntent because it has a status of {intent.status}."
+        )
+    resources.PaymentIntent._api_cancel(id, **parameters)
+    intent.cancellation_reason = cancellation_reason
+    intent.canceled_at = int(time.time())
+    emit("payment_intent.canceled", intent)
+    return intent
 
-    def confirm_and_tell(self: Any, on_failure_now: Any) -> None:
-        confirm(self, on_failure_now)
-        if self.status == "requires_action":
-            emit("payment_intent.requires_action", self)
 
-    def cancel_and_tell(id: str, cancellation_reason: str | None = None, **parameters: Any) -> Any:
-        intent = cancel(id, **parameters)
-        intent.cancellation_reason = cancellation_reason
-        emit("payment_intent.canceled", intent)
-        return intent
-
-    def finish_3d_secure_and_tell(id: str, **parameters: Any) -> Any:
-        intent = finish_3d_secure(id, **parameters)
-        if intent._authentication_failed:
-            emit("payment_intent.payment_failed", intent)
-        return intent
-
-    kind._confirm = confirm_and_tell
-    routes.replace("POST", "/v1/payment_intents/{id}/cancel", cancel_and_tell)
-    routes.replace("POST", "/v1/payment_intents/{id}/_authenticate", finish_3d_secure_and_tell)
+def unexpected_state(intent: Any, message: str) -> Exception:
+    """The refusal of what an intent's state does not allow; like Stripe's, it shows the intent."""
+    return refusal(
+        HTTPStatus.BAD_REQUEST, message, code="payment_intent_unexpected_state", payment_intent=intent._export()
+    )

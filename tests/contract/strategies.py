@@ -20,6 +20,7 @@ from parking.domain.blocker import (
     Result,
 )
 from parking.domain.calendar import CalendarDay, Claim
+from parking.domain.customer import Customer, PaymentMethod
 from parking.domain.ids import (
     BlockerId,
     CommandId,
@@ -27,17 +28,35 @@ from parking.domain.ids import (
     ExtensionId,
     NotificationId,
     PaymentId,
+    RefundId,
     ReservationId,
     SpotId,
     TransactionId,
     UserId,
 )
-from parking.domain.ledger import Entry, Transaction, TransactionKind, Wallet
+from parking.domain.ledger import DayTotal, Debt, Deposited, Entry, Transaction, TransactionKind, Wallet
 from parking.domain.notification import Notification, NotificationKind, Platform, PushDevice
-from parking.domain.payment import Method, Payment, PaymentStatus, Purpose
-from parking.domain.reservation import EndReason, Extension, ExtensionStatus, Reservation, ReservationStatus
+from parking.domain.payment import (
+    Dispute,
+    DisputeStatus,
+    Method,
+    Payment,
+    PaymentStatus,
+    Purpose,
+    Refund,
+    RefundStatus,
+)
+from parking.domain.reservation import (
+    EndReason,
+    Evidence,
+    Extension,
+    ExtensionStatus,
+    Overstay,
+    Reservation,
+    ReservationStatus,
+)
 from parking.domain.spot import Location, ServiceState, Spot
-from parking.domain.tariff import PriceLine, Quote, Tariff
+from parking.domain.tariff import OverstayTerms, PriceLine, Quote, Tariff
 from parking.domain.time import Interval
 from parking.services.ports import Aggregate
 
@@ -73,7 +92,18 @@ quotes = st.builds(
     st.just("EUR"),
     counts,
 )
-tariffs = st.builds(Tariff, amounts_minor, texts, counts, counts, counts)
+overstay_terms = _whole(OverstayTerms, price_per_hour_minor=amounts_minor, cap_minor=amounts_minor, step_minutes=counts)
+tariffs = st.builds(
+    Tariff,
+    amounts_minor,
+    texts,
+    counts,
+    counts,
+    overstay_price_per_hour_minor=st.none() | amounts_minor,
+    overstay_cap_minor=st.none() | amounts_minor,
+    tax_included=st.booleans(),
+    version=counts,
+)
 
 spots = _whole(
     Spot,
@@ -103,8 +133,23 @@ extensions = _whole(
     status=st.sampled_from(ExtensionStatus),
     hold_expires_at=instants,
     payment_id=st.none() | ids.map(PaymentId),
+    card_payment_id=st.none() | ids.map(PaymentId),
     fingerprint=texts,
     created_at=instants,
+)
+overstays = _whole(
+    Overstay,
+    quote=quotes,
+    payment_id=st.none() | ids.map(PaymentId),
+    card_payment_id=st.none() | ids.map(PaymentId),
+)
+evidence = _whole(
+    Evidence,
+    command_id=ids.map(CommandId),
+    position=st.sampled_from(Position),
+    asked_at=instants,
+    status=st.sampled_from(CommandStatus),
+    reported_at=st.none() | instants,
 )
 reservations = _whole(
     Reservation,
@@ -120,10 +165,13 @@ reservations = _whole(
     ends_at=instants,
     booked_ends_at=instants,
     quote=quotes,
+    overstay_terms=overstay_terms,
+    tax_included=st.booleans(),
     status=st.sampled_from(ReservationStatus),
     reason=st.none() | st.sampled_from(EndReason),
     hold_expires_at=instants,
     payment_id=st.none() | ids.map(PaymentId),
+    card_payment_id=st.none() | ids.map(PaymentId),
     extensions=st.lists(extensions, max_size=3).map(tuple),
     guard_due_at=st.none() | instants,
     told_end=st.none() | instants,
@@ -132,8 +180,29 @@ reservations = _whole(
     arrived_at=st.none() | instants,
     overstayed_since=st.none() | instants,
     ended_at=st.none() | instants,
+    overstay=st.none() | overstays,
+    evidence=st.lists(evidence, max_size=3).map(tuple),
     fingerprint=texts,
     created_at=instants,
+)
+refunds = _whole(
+    Refund,
+    refund_id=ids.map(RefundId),
+    source_id=ids.map(PaymentId),
+    intent_id=ids,
+    amount_minor=amounts_minor,
+    status=st.sampled_from(RefundStatus),
+    stripe_id=st.none() | ids,
+    refused=st.none() | texts,
+    requested_at=instants,
+)
+disputes = _whole(
+    Dispute,
+    stripe_id=ids,
+    amount_minor=amounts_minor,
+    from_wallet_minor=amounts_minor,
+    status=st.sampled_from(DisputeStatus),
+    opened_at=instants,
 )
 payments = _whole(
     Payment,
@@ -146,12 +215,50 @@ payments = _whole(
     status=st.sampled_from(PaymentStatus),
     reservation_id=st.none() | ids.map(ReservationId),
     extension_id=st.none() | ids.map(ExtensionId),
+    customer_id=st.none() | ids,
+    payment_method_id=st.none() | ids,
+    off_session=st.booleans(),
     intent_id=st.none() | ids,
+    failure_code=st.none() | ids,
+    first_status=st.none() | st.sampled_from(PaymentStatus),
     refunded_minor=amounts_minor,
+    refunds=st.lists(refunds, max_size=3).map(tuple),
+    dispute=st.none() | disputes,
+    settle_due_at=st.none() | instants,
     fingerprint=texts,
     created_at=instants,
 )
-wallets = _whole(Wallet, user_id=ids.map(UserId), currency=texts, balance_minor=amounts_minor)
+day_totals = _whole(DayTotal, day=st.dates(), amount_minor=amounts_minor)
+wallets = _whole(
+    Wallet,
+    user_id=ids.map(UserId),
+    currency=texts,
+    balance_minor=amounts_minor,
+    deposits=st.lists(_whole(Deposited, payment_id=ids.map(PaymentId), left_minor=amounts_minor), max_size=3).map(
+        tuple
+    ),
+    deposited=st.none() | day_totals,
+    withdrawn=st.none() | day_totals,
+    debts=st.lists(
+        _whole(Debt, reservation_id=ids.map(ReservationId), amount_minor=amounts_minor, since=instants), max_size=3
+    ).map(tuple),
+)
+payment_methods = _whole(
+    PaymentMethod,
+    payment_method_id=ids,
+    brand=texts,
+    last4=texts,
+    expires_month=counts,
+    expires_year=counts,
+    added_at=instants,
+)
+customers = _whole(
+    Customer,
+    user_id=ids.map(UserId),
+    customer_id=ids,
+    payment_methods=st.lists(payment_methods, max_size=10).map(tuple),
+    default_id=st.none() | ids,
+)
 transactions = _whole(
     Transaction,
     user_id=ids.map(UserId),
@@ -161,6 +268,7 @@ transactions = _whole(
     currency=texts,
     payment_id=ids.map(PaymentId),
     reservation_id=st.none() | ids.map(ReservationId),
+    stripe_id=st.none() | ids,
     created_at=instants,
 )
 notifications = _whole(
@@ -232,6 +340,7 @@ AGGREGATES: dict[str, SearchStrategy[Aggregate]] = {
     "reservation": reservations,
     "payment": payments,
     "wallet": wallets,
+    "customer": customers,
     "transaction": transactions,
     "notification": notifications,
     "push device": push_devices,

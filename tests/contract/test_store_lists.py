@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from parking.adapters.dynamodb.cells import cell_of, cells_touching
 from parking.domain.calendar import CalendarDay
+from parking.domain.due import Step
 from parking.domain.ids import ReservationId, SpotId, UserId
 from parking.domain.ledger import Transaction
 from parking.domain.notification import Notification
-from parking.domain.payment import Payment
-from parking.domain.reservation import Reservation, ReservationStatus, Step
+from parking.domain.payment import Payment, PaymentStatus
+from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import EARTH_RADIUS_M, Location
 from parking.services.ports import InvalidCursor, Store
 from tests.builders import (
@@ -27,6 +28,7 @@ from tests.builders import (
     a_claim,
     a_notification,
     a_payment,
+    a_refund,
     a_reservation,
     a_spot,
     a_transaction,
@@ -216,6 +218,40 @@ def test_what_is_due_comes_longest_due_first_and_goes_when_it_is_done(store: Sto
     done = [replace(item, version=2, status=ReservationStatus.EXPIRED) for item in (later, confirmed)]
     store.commit(*done)
     assert store.due(Step.RELEASE_HOLD, year + timedelta(days=1), limit=100) == []
+
+
+def test_payments_are_due_for_settling_beside_the_reservations_steps(store: Store) -> None:
+    year = datetime(next(_quiet_years), 1, 1, tzinfo=UTC)
+    payments = [a_payment(settle_due_at=year + timedelta(minutes=n)) for n in range(6)]
+    hold = a_reservation(hold_expires_at=year)
+    store.commit(*reversed(payments), hold)
+    now = year + timedelta(minutes=4)
+    assert store.due(Step.SETTLE, now, limit=100) == [payment.key for payment in payments[:5]]
+    assert store.due(Step.SETTLE, now, limit=2) == [payment.key for payment in payments[:2]]
+    assert store.due(Step.RELEASE_HOLD, now, limit=100) == [hold.key]
+    paid = replace(payments[0], version=1, status=PaymentStatus.SUCCEEDED)
+    owing = replace(payments[1], version=1, status=PaymentStatus.REFUND_PENDING, refunds=(a_refund(),))
+    later = replace(payments[2], version=1, settle_due_at=now + timedelta(minutes=1))
+    closed = [replace(payment, version=1, status=PaymentStatus.CANCELLED) for payment in payments[3:]]
+    store.commit(paid, owing, later, *closed)
+    assert store.due(Step.SETTLE, now, limit=100) == [owing.key]
+    assert store.due(Step.SETTLE, now + timedelta(minutes=1), limit=100) == [owing.key, later.key]
+    store.commit(*(replace(one, version=2, status=PaymentStatus.CANCELLED, refunds=()) for one in (owing, later)))
+
+
+def test_the_days_transactions_at_stripe_are_listed_of_all_drivers_and_no_others(store: Store) -> None:
+    midnight = datetime(next(_quiet_years), 1, 2, tzinfo=UTC)
+    moments = [timedelta(0), timedelta(hours=12), timedelta(days=1, microseconds=-1)]
+    ours = [a_transaction(stripe_id=f"pi_{n}", created_at=midnight + after) for n, after in enumerate(moments)]
+    others = [
+        a_transaction(created_at=midnight),
+        a_transaction(stripe_id="pi_before", created_at=midnight - timedelta(microseconds=1)),
+        a_transaction(stripe_id="pi_after", created_at=midnight + timedelta(days=1)),
+    ]
+    store.commit(*ours, *others)
+    listed = sorted(store.stripe_transactions(midnight.date()), key=lambda one: one.created_at)
+    assert listed == [replace(one, version=1) for one in ours]
+    assert list(store.stripe_transactions(midnight.date() - timedelta(days=200))) == []
 
 
 def test_spots_near_are_all_spots_within_the_radius_nearest_first(store: Store) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from local.drivers import Driver
 from local.startup import running
+from tests.e2e.bank import Bank
+from tests.e2e.cards import Phone
 from tests.e2e.stays import RICH_MINOR
 from tests.e2e.world import Spot, World
 
@@ -35,6 +37,12 @@ def quarter_spot(world: World) -> Spot:
 
 
 @pytest.fixture
+def later_spot(world: World) -> Spot:
+    """A spot for stays that begin later: nothing of these tests needs its machine, so it has none."""
+    return world.spot_without_machine()
+
+
+@pytest.fixture
 def driver(world: World) -> Driver:
     """A driver with enough money for any stay of these tests."""
     return world.driver(RICH_MINOR)
@@ -44,3 +52,21 @@ def driver(world: World) -> Driver:
 def other_driver(world: World) -> Driver:
     """Another one, as rich."""
     return world.driver(RICH_MINOR)
+
+
+@pytest.fixture
+def poor(world: World) -> Driver:
+    """A driver whose wallet is empty."""
+    return world.driver()
+
+
+@pytest.fixture
+def bank(world: World) -> Bank:
+    """Stripe's books."""
+    return Bank(world.stack)
+
+
+@pytest.fixture
+def phone(world: World) -> Phone:
+    """Stripe's mobile SDK in the app."""
+    return Phone(world)

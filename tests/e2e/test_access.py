@@ -17,12 +17,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from local.drivers import Account, Driver
+from tests.e2e.cards import saved_card, saved_cards
 from tests.e2e.openapi import METHODS, Operation, operations
 from tests.e2e.stays import everything, paid, reserve
 from tests.e2e.world import PASSWORD, Json, Spot, World, base64url, eventually, expect
 
 PRIVATE = [one for one in operations() if not one.is_public]
-OWNED_IDS = ("{reservation_id}", "{payment_id}", "{notification_id}", "{device_id}")
+OWNED_IDS = ("{reservation_id}", "{payment_id}", "{payment_method_id}", "{notification_id}", "{device_id}")
 ITEM_PATHS = sorted({one.path for one in PRIVATE if any(owned in one.path for owned in OWNED_IDS)})
 
 
@@ -36,18 +37,20 @@ class Owned:
     def seen(self) -> list[Json]:
         """All that the driver sees of it."""
         lists = ("/reservations", "/payments", "/notifications", "/wallet/transactions")
-        return [*(one for path in lists for one in everything(self.driver, path)), self.driver.get("/wallet").json()]
+        listed = [one for path in lists for one in everything(self.driver, path)]
+        return [*listed, *saved_cards(self.driver), self.driver.get("/wallet").json()]
 
 
 @pytest.fixture
-def owned(driver: Driver, spot: Spot) -> Owned:
-    """Somebody's confirmed reservation, payment, notification and phone."""
-    stay = paid(driver, spot, begins_in=timedelta(hours=2))
+def owned(world: World, driver: Driver, later_spot: Spot) -> Owned:
+    """Somebody's confirmed reservation, payment, saved card, notification and phone."""
+    stay = paid(driver, later_spot, begins_in=timedelta(hours=2))
     device_id = uuid.uuid4().hex
     expect(200, driver.request("PUT", f"/push-devices/{device_id}", {"platform": "APNS", "token": "the-owner-s-token"}))
     ids = {
         "{reservation_id}": stay["reservation_id"],
         "{payment_id}": stay["payments"][0]["payment_id"],
+        "{payment_method_id}": saved_card(world, driver),
         "{notification_id}": everything(driver, "/notifications")[0]["notification_id"],
         "{device_id}": device_id,
     }

@@ -63,18 +63,33 @@ def deposit_wish(driver: Driver, _: Spot) -> Wish:
     return Wish("/wallet/deposits", body, other_body, lambda: len(everything(driver, "/payments")) - already)
 
 
+def card_payment_wish(driver: Driver, spot: Spot) -> Wish:
+    stay, other = reserve(driver, spot, begins_in=HOUR), reserve(driver, spot, begins_in=4 * HOUR)
+    body, other_body = ({"reservation_id": one["reservation_id"], "method": "CARD"} for one in (stay, other))
+    already = len(everything(driver, "/payments"))
+    return Wish("/payments", body, other_body, lambda: len(everything(driver, "/payments")) - already)
+
+
+def withdrawal_wish(driver: Driver, _: Spot) -> Wish:
+    already = len(everything(driver, "/payments"))
+    body, other_body = {"amount": 700}, {"amount": 800}
+    return Wish("/wallet/withdrawals", body, other_body, lambda: len(everything(driver, "/payments")) - already)
+
+
 KINDS = {
     "reservation": reservation_wish,
     "extension": extension_wish,
     "payment": payment_wish,
+    "card payment": card_payment_wish,
     "deposit": deposit_wish,
+    "withdrawal": withdrawal_wish,
 }
 
 
 @pytest.fixture(params=KINDS)
-def posted(request: pytest.FixtureRequest, driver: Driver, spot: Spot) -> Wish:
+def posted(request: pytest.FixtureRequest, driver: Driver, later_spot: Spot) -> Wish:
     """Each kind of creating POST."""
-    return KINDS[request.param](driver, spot)
+    return KINDS[request.param](driver, later_spot)
 
 
 def test_a_repeated_post_changes_nothing_and_answers_the_same(posted: Wish, driver: Driver) -> None:

@@ -79,7 +79,12 @@ def test_a_driver_who_has_done_nothing_has_empty_lists_and_an_empty_wallet(world
     driver = world.driver()
     for path in ("/reservations", "/payments", "/wallet/transactions", "/notifications"):
         assert expect(200, driver.get(path)) == {"items": [], "next_cursor": None}
-    assert expect(200, driver.get("/wallet")) == {"balance": 0, "currency": "EUR"}
+    assert expect(200, driver.get("/wallet")) == {
+        "balance": 0,
+        "currency": "EUR",
+        "withdrawable_today": 0,
+        "debts": [],
+    }
 
 
 # -- spots --------------------------------------------------------------------------------------------------------

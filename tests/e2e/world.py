@@ -92,6 +92,10 @@ class World:
     stack: Stack
     drivers: list[Driver] = field(default_factory=list)
     secrets_seen: set[str] = field(default_factory=set)
+    made_by_hand: set[str] = field(default_factory=set)
+    """Stripe's objects that a test made behind the backend's back: the reconciliation reports them rightly."""
+    emails: set[str] = field(default_factory=set)
+    began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
         usual = [wish for wish in city.load().wishes if wish["idle_position"] == "LOWERED"]
@@ -106,9 +110,18 @@ class World:
         self._free_spots.remove(wish)
         return Spot(wish["spot_id"])
 
+    def spot_without_machine(self) -> Spot:
+        """A new spot whose blocker was provisioned and never connected: it can be booked for later only."""
+        wish = city.load().wishes[0] | {"spot_id": f"paper-{uuid.uuid4().hex[:12]}", "idle_position": "LOWERED"}
+        answer, failed = self.invoke("ProvisionSpot", wish)
+        assert not failed, answer
+        return Spot(wish["spot_id"])
+
     def driver(self, wallet_minor: int = 0) -> Driver:
         """A new driver, with money from a real deposit."""
-        driver = self.stack.new_driver(Account(f"{uuid.uuid4().hex}@example.com", PASSWORD))
+        account = Account(f"{uuid.uuid4().hex}@example.com", PASSWORD)
+        self.emails.add(account.email)
+        driver = self.stack.new_driver(account)
         if wallet_minor:
             self.stack.deposit(driver, wallet_minor)
         self.drivers.append(driver)
@@ -130,6 +143,16 @@ class World:
     def queues(self) -> dict[str, str]:
         """The addresses of the queues by the template's names."""
         return self._resources("AWS::SQS::Queue")
+
+    def tables_as_text(self) -> dict[str, str]:
+        """Everything that each table holds, by the template's names."""
+        pages = self.stack.client("dynamodb").get_paginator("scan")
+        return {
+            logical_id: "\n".join(
+                json.dumps(item, default=str) for page in pages.paginate(TableName=name) for item in page["Items"]
+            )
+            for logical_id, name in self._resources("AWS::DynamoDB::Table").items()
+        }
 
     def _resources(self, kind: str) -> dict[str, str]:
         pages = self.stack.client("cloudformation").get_paginator("list_stack_resources")
@@ -172,6 +195,13 @@ class World:
         assert not failed, answer
         return {"status": answer["statusCode"], "body": json.loads(answer["body"])}
 
+    def reconcile(self, since: datetime, until: datetime) -> Json:
+        """The report of the nightly comparison with Stripe, invoked by an operator for a period."""
+        event = {"time": utc(until), "since": utc(since), "until": utc(until)}
+        report, failed = self.invoke("PaymentsReconcile", event)
+        assert not failed, report
+        return report
+
     # -- the street
 
     @cached_property
@@ -200,11 +230,29 @@ class World:
         state: Json = json.loads(answer["payload"].read())["state"]
         return state
 
+    def report_again_at(self, spot: Spot, at: datetime) -> None:
+        """What the device last said, as if it said it at that time: so that it is fresh for who travels in time."""
+        answer = self.stack.client("iot-data").get_thing_shadow(thingName=spot.blocker_id, shadowName="barrier")
+        document = json.loads(answer["payload"].read())
+        said = {name: {"timestamp": int(at.timestamp())} for name in document["state"]["reported"]}
+        current = {
+            "state": document["state"],
+            "metadata": {"reported": said},
+            "version": document["version"] + 1,
+        }
+        event = {"blocker_id": spot.blocker_id, "current": current, "received_at_ms": int(at.timestamp() * 1000)}
+        heard, failed = self.invoke("BlockersOnShadowUpdate", event)
+        assert not failed, heard
+
     # -- logs
 
     def log(self, function: str) -> list[str]:
         """Every log line of a function."""
-        return self._lines(f"/aws/lambda/{self.stack.stack_name}/{function}")
+        return self._lines(self.log_group(function))
+
+    def log_group(self, function: str) -> str:
+        """The log group of a function that the template names so."""
+        return f"/aws/lambda/{self.stack.stack_name}/{function}"
 
     def logs(self) -> dict[str, list[str]]:
         """Every log line of everything, by log group."""

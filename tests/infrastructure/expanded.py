@@ -27,6 +27,7 @@ class Template:
     """The expanded template. Resources are known by their logical ids."""
 
     resources: dict[str, dict[str, Any]]
+    outputs: dict[str, dict[str, Any]]
 
     def of_type(self, resource_type: str) -> dict[str, Properties]:
         """The properties of every resource of this type; never empty, so that no test passes for want of a subject."""
@@ -79,4 +80,5 @@ def expand() -> Template:
     template = LintedTemplate(str(TEMPLATE_PATH), source, regions=["eu-central-1"])
     assert not template.transform()
     # Through JSON, because cfn-lint's nodes are strings and dictionaries that also know their line.
-    return Template(json.loads(json.dumps(template.template))["Resources"])
+    expanded = json.loads(json.dumps(template.template))
+    return Template(expanded["Resources"], expanded["Outputs"])

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from pathlib import Path
 
 from tests.infrastructure.expanded import Template, referred
+
+FUNCTIONS_FOLDER = Path(__file__).parents[2] / "functions"
 
 
 def queue_behind(template: Template, destination: object) -> str:
@@ -29,6 +33,19 @@ def test_no_stream_is_read_from_the_middle(template: Template) -> None:
         assert mapping["StartingPosition"] == "TRIM_HORIZON", name
 
 
+def test_every_stream_has_one_reader(template: Template) -> None:
+    readers = [
+        (referred(mapping["EventSourceArn"]), referred(mapping["FunctionName"]))
+        for mapping in template.of_type("AWS::Lambda::EventSourceMapping").values()
+    ]
+
+    assert sorted(readers) == [
+        ("NotificationsTable", "PushNotifications"),
+        ("PaymentsTable", "PaymentsSettleRefunds"),
+        ("ReservationsTable", "BlockersOnReservationChange"),
+    ]
+
+
 def test_only_new_notifications_are_pushed(template: Template) -> None:
     [mapping] = [
         mapping
@@ -40,12 +57,26 @@ def test_only_new_notifications_are_pushed(template: Template) -> None:
     assert json.loads(event_filter["Pattern"]) == {"eventName": ["INSERT"]}
 
 
-def test_every_schedule_ticks_each_minute_and_passes_its_time_on(template: Template) -> None:
+def test_every_schedule_but_the_nightly_comparison_ticks_each_minute_and_passes_its_time_on(
+    template: Template,
+) -> None:
     for name, rule in template.of_type("AWS::Events::Rule").items():
         [target] = rule["Targets"]
-        assert rule["ScheduleExpression"] == "rate(1 minute)", name
+        nightly = name == "PaymentsReconcileEveryNight"
+        assert rule["ScheduleExpression"] == ("cron(15 2 * * ? *)" if nightly else "rate(1 minute)"), name
         # Input would replace the whole event, its time included.
         assert not {"Input", "InputPath", "InputTransformer"} & target.keys(), name
+
+
+def test_operators_find_the_name_of_every_scheduled_function_to_run_it_for_another_time(template: Template) -> None:
+    scheduled = {referred(rule["Targets"][0]["Arn"]) for rule in template.of_type("AWS::Events::Rule").values()}
+    named = {
+        referred(output["Value"])
+        for name, output in template.outputs.items()
+        if name == f"{output['Value'].get('Ref')}FunctionName"
+    }
+
+    assert scheduled <= named
 
 
 def test_every_schedule_retries_and_has_a_dead_letter_queue(template: Template) -> None:
@@ -90,12 +121,44 @@ def test_a_function_called_asynchronously_keeps_the_event_that_it_could_not_proc
 
 def test_every_failure_queue_has_one_alarm_that_tells_the_operators(template: Template) -> None:
     alarms = template.of_type("AWS::CloudWatch::Alarm")
-    watched = Counter(referred(alarm["Dimensions"][0]["Value"]) for alarm in alarms.values())
+    on_queues = [alarm for alarm in alarms.values() if alarm["Namespace"] == "AWS/SQS"]
+    watched = Counter(referred(alarm["Dimensions"][0]["Value"]) for alarm in on_queues)
 
     assert watched == Counter(template.of_type("AWS::SQS::Queue").keys())
     for name, alarm in alarms.items():
         assert [referred(action) for action in alarm["AlarmActions"]] == ["OperatorsTopic"], name
         assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold"), name
+
+
+def test_every_alarm_says_what_has_happened(template: Template) -> None:
+    descriptions = [alarm["AlarmDescription"] for alarm in template.of_type("AWS::CloudWatch::Alarm").values()]
+
+    assert len(set(descriptions)) == len(descriptions)
+
+
+def test_no_news_is_no_alarm(template: Template) -> None:
+    for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items():
+        assert alarm["TreatMissingData"] == "notBreaching", name
+
+
+def test_every_alarm_on_money_watches_a_metric_that_the_code_emits(template: Template) -> None:
+    emitted = {
+        name
+        for module in FUNCTIONS_FOLDER.rglob("*.py")
+        for name in re.findall(r'add_metric\(\s*"(\w+)"', module.read_text())
+    }
+    watched = set()
+    told = template.of_type("AWS::Lambda::Function")["PaymentsReconcile"]["Environment"]["Variables"]
+    for alarm in template.of_type("AWS::CloudWatch::Alarm").values():
+        if alarm["Namespace"] != "AWS/SQS":
+            # Powertools writes its metrics where the environment says; one elsewhere would never alarm.
+            assert alarm["Namespace"] == told["POWERTOOLS_METRICS_NAMESPACE"]
+            assert alarm["Dimensions"] == [{"Name": "service", "Value": told["POWERTOOLS_SERVICE_NAME"]}]
+            assert alarm["Statistic"] == "Sum"
+            watched.add(alarm["MetricName"])
+
+    assert watched == {"RefundsRefused", "CardRefundsFailed", "DisputesOpened", "PaymentDifferences"}
+    assert watched < emitted
 
 
 def test_failures_and_alarms_are_encrypted(template: Template) -> None:

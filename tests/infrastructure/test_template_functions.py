@@ -46,8 +46,10 @@ def test_no_log_is_kept_for_ever(template: Template) -> None:
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
 
 
-def test_every_function_ends_before_the_schedule_ticks_again(template: Template) -> None:
+def test_every_function_but_the_nightly_comparison_ends_before_the_schedule_ticks_again(template: Template) -> None:
     for name, function in template.of_type("AWS::Lambda::Function").items():
+        if name == "PaymentsReconcile":
+            continue
         assert 0 < function["Timeout"] < SCHEDULE_TICK_SECONDS, name
 
 

@@ -25,6 +25,12 @@ DYNAMODB_ACTIONS = {
 }
 
 
+def roles_that_may(template: Template, action: str, table: str) -> set[str]:
+    """The roles that hold this action on the table itself."""
+    arn = {"Fn::GetAtt": [table, "Arn"]}
+    return {one.role for one in template.statements() if action in one.actions and arn in one.resources}
+
+
 def test_no_role_holds_a_wildcard_action(template: Template) -> None:
     for statement in template.statements():
         assert not any("*" in action for action in statement.actions), statement
@@ -70,7 +76,69 @@ def test_only_the_payment_functions_read_the_stripe_secret(template: Template) -
         statement.role for statement in template.statements() if "secretsmanager:GetSecretValue" in statement.actions
     }
 
-    assert readers == {"PaymentsApiRole", "StripeWebhookRole"}
+    assert readers == {
+        "PaymentsApiRole",
+        "PaymentsReconcileRole",
+        "PaymentsSettleDueRole",
+        "PaymentsSettleRefundsRole",
+        "StripeWebhookRole",
+    }
+
+
+def test_who_reads_the_stripe_secret_is_told_where_it_is_and_nobody_else(template: Template) -> None:
+    readers = {
+        statement.role for statement in template.statements() if "secretsmanager:GetSecretValue" in statement.actions
+    }
+    told = {
+        referred(function["Role"])
+        for function in template.of_type("AWS::Lambda::Function").values()
+        if {"STRIPE_SECRET_ID", "STRIPE_API_BASE"} <= function["Environment"]["Variables"].keys()
+    }
+
+    assert told == readers
+
+
+def test_a_ledger_record_is_never_deleted(template: Template) -> None:
+    assert roles_that_may(template, "dynamodb:DeleteItem", "TransactionsTable") == set()
+    assert roles_that_may(template, "dynamodb:PutItem", "TransactionsTable")
+
+
+def test_only_the_reconciliation_reads_the_ledger_of_all_drivers(template: Template) -> None:
+    index = {"Fn::Sub": "${TransactionsTable.Arn}/index/by_stripe_day"}
+    readers = {statement.role for statement in template.statements() if index in statement.resources}
+
+    assert readers == {"PaymentsReconcileRole"}
+
+
+def test_saved_cards_change_only_through_the_drivers_api_and_stripes_word(template: Template) -> None:
+    changing = roles_that_may(template, "dynamodb:PutItem", "PaymentMethodsTable")
+    reading = roles_that_may(template, "dynamodb:GetItem", "PaymentMethodsTable")
+
+    assert changing == {"PaymentsApiRole", "StripeWebhookRole"}
+    # An overstay is charged to the default card where a stay ends.
+    assert reading == changing | {"ReservationsApiRole", "AutoCompleteRole"}
+
+
+def test_who_settles_what_stripe_says_may_write_everything_that_a_payment_can_change(template: Template) -> None:
+    """`settle` confirms a stay, claims its interval again, fills a wallet or owes a refund: each in one transaction."""
+    settling = {
+        "PaymentsApiRole",
+        "StripeWebhookRole",
+        "PaymentsSettleRefundsRole",
+        "PaymentsSettleDueRole",
+        "PaymentsReconcileRole",
+    }
+    for table in (
+        "PaymentsTable",
+        "WalletsTable",
+        "TransactionsTable",
+        "ReservationsTable",
+        "CalendarsTable",
+        "NotificationsTable",
+    ):
+        assert settling <= roles_that_may(template, "dynamodb:PutItem", table), table
+    # An overstay's debt is written only if the reservation is still as it was read.
+    assert settling <= roles_that_may(template, "dynamodb:ConditionCheckItem", "ReservationsTable")
 
 
 def test_only_provisioning_issues_certificates(template: Template) -> None:

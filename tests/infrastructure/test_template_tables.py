@@ -17,6 +17,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "PaymentsTable": ("user_id", "payment_id"),
     "WalletsTable": ("user_id",),
     "TransactionsTable": ("user_id", "transaction_id"),
+    "PaymentMethodsTable": ("user_id",),
     "NotificationsTable": ("user_id", "notification_id"),
     "PushDevicesTable": ("user_id", "device_id"),
     "BlockersTable": ("blocker_id",),
@@ -25,6 +26,7 @@ INDEXES: dict[str, dict[str, tuple[str, ...]]] = {
     "SpotsTable": {"by_cell": ("cell", "spot_id")},
     "ReservationsTable": DUE | BY_CREATED,
     "PaymentsTable": DUE | BY_CREATED,
+    "TransactionsTable": {"by_stripe_day": ("stripe_day", "transaction_id")},
 }
 STREAMS = {
     "ReservationsTable": "NEW_AND_OLD_IMAGES",
@@ -58,10 +60,10 @@ def test_indexes_are_those_of_the_design(template: Template) -> None:
     assert found == INDEXES
 
 
-def test_only_the_map_copies_whole_items_into_its_index(template: Template) -> None:
+def test_only_the_map_and_the_reconciliation_copy_whole_items_into_their_index(template: Template) -> None:
     for table in template.of_type("AWS::DynamoDB::Table").values():
         for index in indexes_of(table):
-            expected = "ALL" if index["IndexName"] == "by_cell" else "KEYS_ONLY"
+            expected = "ALL" if index["IndexName"] in ("by_cell", "by_stripe_day") else "KEYS_ONLY"
             assert index["Projection"] == {"ProjectionType": expected}
 
 

@@ -78,6 +78,12 @@ class Emulator:
         answer: dict[str, Any] = self.create(**parameters).raise_for_status().json()
         return answer
 
+    def deposit(self, payment_method: str = "pm_card_visa", amount: int = 5000) -> stripe.PaymentIntent:
+        """A payment that the backend makes and confirms with this payment method; raises its decline."""
+        return self.sdk.v1.payment_intents.create(
+            {"amount": amount, "currency": "eur", "payment_method": payment_method, "confirm": True}
+        )
+
     def as_server(self, path: str, **parameters: str) -> httpx.Response:
         """A call of the backend: the secret key as bearer."""
         return httpx.post(f"{self.base}{path}", data=parameters, headers={"Authorization": "Bearer sk_test_1"})

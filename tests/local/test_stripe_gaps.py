@@ -15,6 +15,7 @@ from local.tools import ROOT, emulator_python
 from tests.local.stripe_servers import Emulator, eventually, serving
 
 DECLINED_CARD = "4000000000000002"
+FAILS_WHEN_CHARGED = "4000000000000341"
 THREE_D_SECURE_CARD = "4000002500003155"
 WRITE_TO_STORE = """
 import io
@@ -121,7 +122,7 @@ def test_cards_a_declined_card_is_declined_though_never_attached(ours: Emulator,
 
 def test_errors_a_decline_is_a_card_error(ours: Emulator, plain: Emulator) -> None:
     def error_type(emulator: Emulator) -> str:
-        declined = emulator.create(payment_method=card_method(emulator, "4000000000000341"), confirm="true")
+        declined = emulator.create(payment_method=card_method(emulator, FAILS_WHEN_CHARGED), confirm="true")
         found: str = declined.json()["error"]["type"]
         return found
 
@@ -214,6 +215,77 @@ def test_refunds_stay_within_the_charge_and_say_so(ours: Emulator, plain: Emulat
         ours.sdk.v1.refunds.create({"payment_intent": intent_id})
     assert caught.value.code == "charge_already_refunded"
     assert plain.sdk.v1.refunds.create({"payment_intent": paid_intent(plain), "amount": 9999}).amount == 9999
+
+
+def test_payment_methods_are_detached_once(ours: Emulator, plain: Emulator) -> None:
+    def second_detachment(emulator: Emulator) -> httpx.Response:
+        customer = emulator.sdk.v1.customers.create({"email": "driver@example.com"})
+        method = emulator.sdk.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
+        emulator.sdk.v1.payment_methods.detach(method.id)
+        return emulator.as_server(f"/v1/payment_methods/{method.id}/detach")
+
+    assert second_detachment(ours).status_code == 400
+    assert second_detachment(plain).status_code == 200
+
+
+def test_cards_a_decline_has_its_reason(ours: Emulator, plain: Emulator) -> None:
+    def reason(emulator: Emulator) -> str | None:
+        declined = emulator.create(payment_method=card_method(emulator, FAILS_WHEN_CHARGED), confirm="true")
+        found: str | None = declined.json()["error"].get("decline_code")
+        return found
+
+    assert reason(ours) == "generic_decline"
+    assert reason(plain) is None
+
+
+def test_charging_asks_the_bank_of_a_driver_who_is_not_there(ours: Emulator, plain: Emulator) -> None:
+    def charged(emulator: Emulator) -> httpx.Response:
+        method = card_method(emulator, "4000002760003184")
+        return emulator.create(payment_method=method, confirm="true", off_session="true")
+
+    assert charged(ours).json()["error"]["code"] == "authentication_required"
+    assert charged(plain).json()["status"] == "requires_action"
+
+
+def test_setup_intents_finish_their_3d_secure(ours: Emulator, plain: Emulator) -> None:
+    def finished(emulator: Emulator) -> int:
+        intent = emulator.sdk.v1.setup_intents.create()
+        method = card_method(emulator, THREE_D_SECURE_CARD)
+        emulator.as_server(f"/v1/setup_intents/{intent.id}/confirm", payment_method=method).raise_for_status()
+        return emulator.as_server(f"/v1/setup_intents/{intent.id}/_authenticate", success="true").status_code
+
+    assert finished(ours) == 200
+    assert finished(plain) == 404
+
+
+def test_refunds_can_fail_later(ours: Emulator, plain: Emulator) -> None:
+    def settled(emulator: Emulator) -> int:
+        intent = emulator.intent(payment_method=card_method(emulator, "4000000000005126"), confirm="true")
+        refund = emulator.sdk.v1.refunds.create({"payment_intent": intent["id"], "amount": 5000})
+        return emulator.as_server(f"/v1/refunds/{refund.id}/_settle").status_code
+
+    assert settled(ours) == 200
+    assert settled(plain) == 404
+
+
+def test_disputes_exist(ours: Emulator, plain: Emulator) -> None:
+    assert ours.sdk.v1.disputes.list().data == []
+    with pytest.raises(stripe.StripeError):
+        plain.sdk.v1.disputes.list()
+
+
+def test_lists_of_a_period(ours: Emulator, plain: Emulator) -> None:
+    def of_period(emulator: Emulator) -> list[stripe.PaymentIntent]:
+        return emulator.sdk.v1.payment_intents.list({"created": {"gte": 1, "lt": 2}}).data
+
+    assert of_period(ours) == []
+    with pytest.raises(stripe.InvalidRequestError):
+        of_period(plain)
+
+
+def test_faults_come_when_asked_for(ours: Emulator, plain: Emulator) -> None:
+    assert httpx.delete(f"{ours.base}/_config/faults").status_code == 200
+    assert httpx.delete(f"{plain.base}/_config/faults").status_code == 404
 
 
 def test_webhooks_come_again_until_they_are_taken(ours: Emulator, plain: Emulator) -> None:

@@ -141,3 +141,84 @@ def test_a_refund_repeated_with_its_key_pays_back_once(emulator: Emulator) -> No
         for _ in range(2)
     }
     assert len(refunds) == 1
+
+
+@pytest.mark.parametrize(
+    ("payment_method", "code", "decline_code"),
+    [
+        ("pm_card_visa_chargeDeclined", "card_declined", "generic_decline"),
+        ("pm_card_visa_chargeDeclinedInsufficientFunds", "card_declined", "insufficient_funds"),
+        ("pm_card_chargeDeclinedExpiredCard", "expired_card", "expired_card"),
+        ("pm_card_chargeDeclinedProcessingError", "processing_error", "processing_error"),
+    ],
+)
+def test_a_decline_says_why_in_the_answer_and_in_the_intent(
+    emulator: Emulator, payment_method: str, code: str, decline_code: str
+) -> None:
+    intent = deposit(emulator, f"decline-{payment_method}")
+    error = confirm(emulator, intent, payment_method).json()["error"]
+    assert (error["code"], error["decline_code"]) == (code, decline_code)
+    assert error["payment_intent"]["id"] == intent.id
+    found = emulator.sdk.v1.payment_intents.retrieve(intent.id)
+    assert found.last_payment_error is not None
+    assert (found.last_payment_error.code, found.last_payment_error.decline_code) == (code, decline_code)
+    assert (found.status, found.amount_received) == ("requires_payment_method", 0)
+    assert eventually(lambda: emulator.receiver.types(intent.id) == ["payment_intent.payment_failed"])
+
+
+def test_a_second_try_clears_the_error_of_the_first(emulator: Emulator) -> None:
+    intent = deposit(emulator, "cleared")
+    assert intent.last_payment_error is None
+    confirm(emulator, intent, "pm_card_chargeCustomerFail")
+    confirmed(emulator, intent)
+    assert emulator.sdk.v1.payment_intents.retrieve(intent.id).last_payment_error is None
+
+
+def test_a_card_declined_after_3d_secure_asks_for_another(emulator: Emulator) -> None:
+    intent = deposit(emulator, "3ds-declined")
+    confirmed(emulator, intent, "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds")
+    assert authenticated(emulator, intent, success=True) == "requires_payment_method"
+    found = emulator.sdk.v1.payment_intents.retrieve(intent.id)
+    assert found.last_payment_error is not None
+    assert found.last_payment_error.decline_code == "insufficient_funds"
+
+
+@pytest.mark.parametrize(("success", "status"), [("true", "succeeded"), ("false", "requires_payment_method")])
+def test_a_payment_that_is_processing_ends_when_the_bank_decides(emulator: Emulator, success: str, status: str) -> None:
+    intent = deposit(emulator, f"processing-{success}")
+    assert confirmed(emulator, intent, "pm_card_processing") == "processing"
+    assert eventually(lambda: emulator.receiver.types(intent.id) == ["payment_intent.processing"])
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        emulator.sdk.v1.payment_intents.cancel(intent.id)
+    assert caught.value.code == "payment_intent_unexpected_state"
+    settled = emulator.as_server(f"/v1/payment_intents/{intent.id}/_settle", success=success)
+    assert settled.raise_for_status().json()["status"] == status
+    told = "payment_intent.succeeded" if success == "true" else "payment_intent.payment_failed"
+    assert eventually(lambda: told in emulator.receiver.types(intent.id))
+    assert emulator.as_server(f"/v1/payment_intents/{intent.id}/_settle", success=success).status_code == 400
+
+
+@pytest.mark.parametrize("payment_method", [None, "pm_card_visa", THREE_D_SECURE, "pm_card_chargeCustomerFail"])
+def test_what_is_not_paid_can_be_cancelled_once(emulator: Emulator, payment_method: str | None) -> None:
+    intent = deposit(emulator, f"cancel-{payment_method}")
+    if payment_method == "pm_card_visa":  # waits for its confirmation
+        intent = emulator.sdk.v1.payment_intents.create(DEPOSIT | {"payment_method": payment_method})
+        assert intent.status == "requires_confirmation"
+    elif payment_method is not None:
+        confirm(emulator, intent, payment_method)
+    assert emulator.sdk.v1.payment_intents.cancel(intent.id).status == "canceled"
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        emulator.sdk.v1.payment_intents.cancel(intent.id)
+    assert caught.value.code == "payment_intent_unexpected_state"
+
+
+def test_a_paid_intent_can_be_neither_cancelled_nor_confirmed(emulator: Emulator) -> None:
+    intent = deposit(emulator, "paid")
+    confirmed(emulator, intent)
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        emulator.sdk.v1.payment_intents.cancel(intent.id)
+    body = caught.value.json_body
+    assert isinstance(body, dict)
+    assert body["error"]["payment_intent"]["status"] == "succeeded"
+    assert caught.value.code == "payment_intent_unexpected_state"
+    assert confirm(emulator, intent, "pm_card_visa").json()["error"]["code"] == "payment_intent_unexpected_state"

@@ -11,7 +11,7 @@ from parking.domain.ledger import Wallet
 from parking.domain.reservation import Extension, ExtensionStatus, Reservation, ReservationStatus
 from parking.domain.spot import ServiceState, Spot
 from parking.services import bookings, payments
-from payments.schemas import DepositOut, PaymentOut
+from payments.schemas import StartedPaymentOut
 from reservations.schemas import ExtensionOut, ReservationOut
 from tests.simulation import doors, reference
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 OK = "ok"
+ANYTHING = "anything"
+"""What is answered is left open."""
 S = ReservationStatus
-DEPOSITS_MINOR = range(100, 50_001)
+WITHDRAWALS_MINOR = range(100, 50_001)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class ApiCall:
     body: tuple[Any, ...]
     run: Callable[[doors.Ports, CreateRequest, datetime], Any]
     expect: Callable[["World", datetime], str]
+    expect_again: Callable[["World", datetime], str] = lambda _, __: OK
 
     @property
     def request(self) -> CreateRequest:
@@ -43,9 +46,11 @@ class ApiCall:
 def expected(world: "World", call: ApiCall, now: datetime) -> str:
     """OK, or the code of the refusal."""
     first = world.bodies.get((call.user_id, call.name, call.key))
-    if first is None or (call.name == "deposit" and call.body[0] not in DEPOSITS_MINOR):
+    if first is None or (call.name == "withdraw" and call.body[0] not in WITHDRAWALS_MINOR):
         return call.expect(world, now)
-    return OK if first == call.body else "idempotency_mismatch"
+    if first != call.body:
+        return "idempotency_mismatch"
+    return call.expect_again(world, now)
 
 
 def _mine(world: "World", user_id: UserId, reservation_id: ReservationId) -> Reservation | None:
@@ -64,6 +69,9 @@ def reserve(
         return ReservationOut.of(bookings.reserve(ports.store, request, wish, now), None, now)
 
     def expect(world: "World", now: datetime) -> str:
+        return "debt_open" if debt_of(world, user_id) else reservable(world, now)
+
+    def reservable(world: "World", now: datetime) -> str:
         spot = world.store.get(Spot, spot_id)
         start = (starts_at or now).replace(microsecond=0)
         end = ends_at.replace(microsecond=0)
@@ -107,11 +115,11 @@ def _in_the_way(other: Reservation, start: datetime, until: datetime, now: datet
 def pay(user_id: UserId, key: str, reservation_id: ReservationId, extension_id: ExtensionId | None) -> ApiCall:
     """POST /payments."""
 
-    def run(ports: doors.Ports, request: CreateRequest, now: datetime) -> PaymentOut:
+    def run(ports: doors.Ports, request: CreateRequest, now: datetime) -> StartedPaymentOut:
         paid = payments.pay_from_wallet(
             ports.store, request, reservation_id=reservation_id, extension_id=extension_id, now=now
         )
-        return PaymentOut.of(paid)
+        return StartedPaymentOut.paid(paid)
 
     def expect(world: "World", now: datetime) -> str:
         reservation = _mine(world, user_id, reservation_id)
@@ -120,17 +128,29 @@ def pay(user_id: UserId, key: str, reservation_id: ReservationId, extension_id: 
         extension = next((e for e in reservation.extensions if e.extension_id == extension_id), None)
         if extension_id and extension is None:
             return "not_found"
-        no = _extension_payable(reservation, extension, now) if extension else _payable(reservation, now)
+        no = refused_payment(reservation, extension, now)
         if no != OK:
             return no
-        asked = (extension or reservation).quote.amount_minor
+        asked = asked_minor(reservation, extension)
         wallet = world.store.get(Wallet, user_id)
         return OK if wallet and wallet.balance_minor >= asked else "insufficient_funds"
 
     return ApiCall("pay", user_id, key, (reservation_id, extension_id), run, expect)
 
 
+def refused_payment(reservation: Reservation, extension: Extension | None, now: datetime) -> str:
+    """OK, or why what is named cannot be paid."""
+    return _extension_payable(reservation, extension, now) if extension else _payable(reservation, now)
+
+
+def asked_minor(reservation: Reservation, extension: Extension | None) -> int:
+    """What is to be paid: the extension, the overstay, or the stay."""
+    return (extension or reservation.overstay or reservation).quote.amount_minor
+
+
 def _payable(reservation: Reservation, now: datetime) -> str:
+    if reservation.overstay:
+        return "already_paid" if reservation.overstay.payment_id else OK
     if reservation.payment_id:
         return "already_paid"
     if reservation.status in (S.HELD, S.EXPIRED):
@@ -255,16 +275,7 @@ def cancel(user_id: UserId, reservation_id: ReservationId) -> ApiCall:
     return ApiCall("cancel", user_id, "", (reservation_id,), run, expect)
 
 
-def deposit(user_id: UserId, key: str, amount_minor: int) -> ApiCall:
-    """POST /wallet/deposits."""
-
-    def run(ports: doors.Ports, request: CreateRequest, now: datetime) -> DepositOut:
-        payment, intent = payments.start_deposit(
-            ports.store, ports.cards, request, amount_minor=amount_minor, currency="EUR", now=now
-        )
-        return DepositOut.waiting(payment, intent.client_secret)
-
-    def expect(_: "World", __: datetime) -> str:
-        return OK if amount_minor in DEPOSITS_MINOR else "invalid_request"
-
-    return ApiCall("deposit", user_id, key, (amount_minor,), run, expect)
+def debt_of(world: "World", user_id: UserId) -> ReservationId | None:
+    """The reservation whose overstay keeps the driver from reserving."""
+    wallet = world.store.get(Wallet, user_id)
+    return wallet.debts[0].reservation_id if wallet and wallet.debts else None

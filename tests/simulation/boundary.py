@@ -1,6 +1,6 @@
 """The ports with the fault layer in front of the in-memory twins."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -8,12 +8,23 @@ from parking.adapters.memory.iot import MemoryShadows, MemoryThings
 from parking.adapters.memory.push import MemoryPush
 from parking.domain.blocker import Command
 from parking.domain.calendar import Calendar
+from parking.domain.due import Step
 from parking.domain.ids import BlockerId, SpotId, UserId
+from parking.domain.ledger import Transaction
 from parking.domain.notification import Notification, Platform, PushDevice
-from parking.domain.payment import Payment
-from parking.domain.reservation import Step
+from parking.domain.payment import Payment, Refund
 from parking.domain.spot import Location, Spot
-from parking.services.ports import Aggregate, Certificate, Intent, Key, Page, ShadowDocument
+from parking.services.ports import (
+    Aggregate,
+    CardDispute,
+    CardRefund,
+    CardSetup,
+    Certificate,
+    Intent,
+    Key,
+    Page,
+    ShadowDocument,
+)
 from tests.simulation.faults import AFTER, Fault, FaultPlan, error_of
 from tests.simulation.stripe import SimulatedCards
 from tests.simulation.watched_store import IndexedStore
@@ -99,6 +110,13 @@ class FaultyStore(_Faulty):
             return self._inner.spots_near(centre, radius_m)
         return self._strike(fault, "store.spots_near", lambda: self._inner.spots_near(centre, radius_m))
 
+    def stripe_transactions(self, day: date) -> Iterator[Transaction]:
+        """See Store."""
+        fault = self._faults.next("store.stripe_transactions")
+        if fault is None:
+            return self._inner.stripe_transactions(day)
+        return self._strike(fault, "store.stripe_transactions", lambda: self._inner.stripe_transactions(day))
+
     def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
         """See Store. A stale index still shows what it showed at the last look."""
         fault = self._faults.next("store.due")
@@ -150,32 +168,113 @@ class FaultyShadows(_Faulty):
 
 
 class FaultyCards(_Faulty):
-    """CardGateway."""
+    """CardGateway. What Stripe does it also tells, by webhook."""
 
     def __init__(self, world: "World", inner: SimulatedCards) -> None:
         super().__init__(world)
         self._inner = inner
 
-    def create_intent(self, payment: Payment, description: str) -> Intent:
+    def create_customer(self, user_id: UserId) -> str:
+        """See CardGateway."""
+        return self._call("create_customer", lambda: self._inner.create_customer(user_id))
+
+    def create_setup(self, customer_id: str, user_id: UserId, idempotency_key: str) -> CardSetup:
+        """See CardGateway."""
+        return self._call("create_setup", lambda: self._inner.create_setup(customer_id, user_id, idempotency_key))
+
+    def setup(self, setup_id: str, now: datetime) -> CardSetup:
+        """See CardGateway."""
+        return self._call("setup", lambda: self._inner.setup(setup_id, now))
+
+    def detach(self, payment_method_id: str) -> None:
+        """See CardGateway."""
+        self._call("detach", lambda: self._inner.detach(payment_method_id))
+
+    def create_intent(self, payment: Payment) -> Intent:
+        """See CardGateway."""
+        return self._call("create_intent", lambda: self._inner.create_intent(payment), key=payment.payment_id)
+
+    def confirm_intent(self, payment: Payment, intent_id: str, *, off_session: bool) -> Intent:
         """See CardGateway."""
 
-        def create() -> Intent:
-            self._inner.check_stored(payment.payment_id, self._world.now)
-            return self._inner.create_intent(payment, description)
+        def confirm() -> Intent:
+            before = self._inner.intent(intent_id)
+            after = self._inner.confirm_intent(payment, intent_id, off_session=off_session)
+            return self._told(before, after)
 
-        fault = self._faults.next("cards.create_intent")
-        if fault is None:
-            return create()
-        if fault is Fault.STORED_500:
-            self._inner.store_500(payment.payment_id, self._world.now)
-        return self._strike(fault, "cards.create_intent", create)
+        return self._call("confirm_intent", confirm, key=f"{payment.payment_id}-confirm")
+
+    def cancel_intent(self, intent_id: str) -> Intent:
+        """See CardGateway."""
+
+        def cancel() -> Intent:
+            before = self._inner.intent(intent_id)
+            return self._told(before, self._inner.cancel_intent(intent_id))
+
+        return self._call("cancel_intent", cancel)
 
     def intent(self, intent_id: str) -> Intent:
         """See CardGateway."""
-        fault = self._faults.next("cards.intent")
+        return self._call("intent", lambda: self._inner.intent(intent_id))
+
+    def create_refund(self, holder: Payment, refund: Refund) -> CardRefund:
+        """See CardGateway."""
+
+        def create() -> CardRefund:
+            if self._inner.breaks_refunds:
+                self._inner.store_500(refund.refund_id, self._world.now)
+                self._inner.check_stored(refund.refund_id, self._world.now)
+            known = len(self._inner.all_refunds)
+            made = self._inner.create_refund(holder, refund)
+            if len(self._inner.all_refunds) > known:
+                self._world.emit("webhook", ("refund.created", made.stripe_id), self._world.now)
+            return made
+
+        return self._call("create_refund", create, key=refund.refund_id)
+
+    def refund(self, stripe_id: str) -> CardRefund:
+        """See CardGateway."""
+        return self._call("refund", lambda: self._inner.refund(stripe_id))
+
+    def refunds_of(self, intent_id: str) -> list[CardRefund]:
+        """See CardGateway."""
+        return self._call("refunds_of", lambda: self._inner.refunds_of(intent_id))
+
+    def dispute(self, stripe_id: str) -> CardDispute:
+        """See CardGateway."""
+        return self._call("dispute", lambda: self._inner.dispute(stripe_id))
+
+    def intents_between(self, since: datetime, until: datetime) -> Iterator[Intent]:
+        """See CardGateway."""
+        return self._call("lists", lambda: self._inner.intents_between(since, until))
+
+    def refunds_between(self, since: datetime, until: datetime) -> Iterator[CardRefund]:
+        """See CardGateway."""
+        return self._call("lists", lambda: self._inner.refunds_between(since, until))
+
+    def disputes_between(self, since: datetime, until: datetime) -> Iterator[CardDispute]:
+        """See CardGateway."""
+        return self._call("lists", lambda: self._inner.disputes_between(since, until))
+
+    def _call[T](self, name: str, act: Callable[[], T], *, key: str = "") -> T:
+        """A call to Stripe; one with an idempotency key may have got a 500 that Stripe repeats for a day."""
+
+        def stored_or_act() -> T:
+            if key:
+                self._inner.check_stored(key, self._world.now)
+            return act()
+
+        fault = self._faults.next(f"cards.{name}")
         if fault is None:
-            return self._inner.intent(intent_id)
-        return self._strike(fault, "cards.intent", lambda: self._inner.intent(intent_id))
+            return stored_or_act()
+        if fault is Fault.STORED_500:
+            self._inner.store_500(key, self._world.now)
+        return self._strike(fault, f"cards.{name}", stored_or_act)
+
+    def _told(self, before: Intent, after: Intent) -> Intent:
+        if before.status != after.status:
+            self._world.emit("webhook", (f"payment_intent.{after.status}", after.intent_id), self._world.now)
+        return after
 
 
 class FaultyPush(_Faulty):

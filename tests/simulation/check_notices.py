@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from parking.domain.ledger import Transaction, TransactionKind, Wallet
+from parking.domain.ledger import REFUNDS, WALLET, Transaction, TransactionKind, Wallet
 from parking.domain.notification import Notification, NotificationKind
 from parking.domain.payment import Payment, PaymentStatus
 from parking.domain.reservation import Reservation, ReservationStatus
@@ -35,6 +35,9 @@ def check(commit: "Commit", before: Notification | None, after: Notification) ->
             _payment(commit, after)
         case N.DEPOSIT_SUCCEEDED:
             _deposit(commit, after)
+        case N.LATE_PAYMENT_REFUNDED | N.REFUNDED_TO_WALLET | N.OVERSTAY_CHARGED | N.OVERSTAY_DEBT:
+            commit.covered(f"notice {after.kind}")
+            _money_back_or_owed(commit, after)
         case kind if kind in ENDINGS:
             commit.covered(f"notice {kind}")
             _ending(commit, after)
@@ -47,6 +50,10 @@ def _subject(notice: Notification) -> tuple[str, ...]:
         return ("ending", notice.data["reservation_id"], notice.data["ends_at"])
     if notice.kind in (N.PAYMENT_SUCCEEDED, N.DEPOSIT_SUCCEEDED):
         return ("payment", notice.data["payment_id"])
+    if notice.kind in (N.LATE_PAYMENT_REFUNDED, N.OVERSTAY_CHARGED, N.OVERSTAY_DEBT, N.RESERVATION_EXPIRED):
+        return (notice.kind, notice.data["reservation_id"], notice.data.get("payment_id", ""))
+    if notice.kind is N.REFUNDED_TO_WALLET:
+        return ("refund", notice.notification_id)
     return ("ended", notice.data["reservation_id"])
 
 
@@ -81,6 +88,15 @@ def _deposit(commit: "Commit", notice: Notification) -> None:
     raise Violation(9, f"told of a deposit that did not come: {notice.text}")
 
 
+def _money_back_or_owed(commit: "Commit", notice: Notification) -> None:
+    """The amount is one that the same commit speaks of."""
+    amounts = {abs(entry.amount_minor) for t in commit.new(Transaction) for entry in t.entries}
+    amounts |= {r.overstay.quote.amount_minor for r in commit.new(Reservation) if r.overstay}
+    amounts |= {debt.amount_minor for wallet in commit.new(Wallet) for debt in wallet.debts}
+    if not any(_money(amount) in notice.text for amount in amounts):
+        raise Violation(9, f"{notice.kind} speaks of no amount of {amounts}: {notice.text}")
+
+
 def _ended(commit: "Commit", notice: Notification) -> None:
     for reservation in commit.new(Reservation):
         if reservation.reservation_id == notice.data["reservation_id"]:
@@ -88,7 +104,8 @@ def _ended(commit: "Commit", notice: Notification) -> None:
                 break
             if reservation.status is ReservationStatus.CANCELLED:
                 refunds = [t for t in commit.new(Transaction) if t.kind is TransactionKind.REFUND]
-                _must_say(notice, f"Refund: {_money(sum(t.wallet_amount_minor for t in refunds))}")
+                back_minor = sum(t.amount_on(WALLET) + t.amount_on(REFUNDS) for t in refunds)
+                _must_say(notice, f"Refund: {_money(back_minor)}")
             return
     raise Violation(9, f"told what is not so: {notice.text}")
 

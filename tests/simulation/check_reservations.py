@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from parking.domain.blocker import Blocker, CommandStatus, Occupancy, Position
 from parking.domain.calendar import CalendarDay
-from parking.domain.ledger import Transaction, TransactionKind
+from parking.domain.ledger import REFUNDS, WALLET, Transaction, TransactionKind
 from parking.domain.notification import Notification, NotificationKind
-from parking.domain.payment import Payment, PaymentStatus, Purpose
+from parking.domain.payment import DisputeStatus, Method, Payment, PaymentStatus, Purpose
 from parking.domain.reservation import (
     EndReason,
     Extension,
@@ -33,13 +33,30 @@ def check(commit: "Commit", before: Reservation | None, after: Reservation) -> N
     _check_extensions(commit, before, after)
     _check_due(commit, before, after)
     _check_claim(commit, after)
+    _check_overstay(commit, before, after)
+
+
+def _check_overstay(commit: "Commit", before: Reservation | None, after: Reservation) -> None:
+    """An overstay costs what its terms say, up to the cap, from the end until the car had left."""
+    ended = before is not None and before.status is S.ACTIVE and after.status is S.COMPLETED
+    if ended and after.overstayed_since and after.overstay is None and after.overstay_terms.price_per_hour_minor:
+        raise Violation(3, f"{after.reservation_id} overstayed, and pays nothing")
+    if before is None or before.overstay or after.overstay is None:
+        return
+    commit.covered("overstay charged")
+    terms, since = after.overstay_terms, after.overstayed_since
+    lasted = (after.ended_at - since) if after.ended_at and since else timedelta(0)
+    steps = -(-int(lasted.total_seconds() * 1_000_000) // (terms.step_minutes * 60_000_000))
+    minor = min((steps * terms.step_minutes * terms.price_per_hour_minor + 30) // 60, terms.cap_minor)
+    if after.overstay.quote.amount_minor != minor:
+        raise Violation(3, f"{after.reservation_id} overstayed {lasted}: {after.overstay.quote}, it should {minor}")
 
 
 def _check_state(commit: "Commit", before: Reservation | None, after: Reservation) -> None:
     if before is None:
         _born(commit, after)
         return
-    if before.status in reference.FINAL:
+    if before.status in reference.FINAL and not _may_follow_the_end(before, after):
         raise Violation(7, f"{after.reservation_id} was {before.status} and is written again")
     fixed = replace(
         after,
@@ -47,6 +64,9 @@ def _check_state(commit: "Commit", before: Reservation | None, after: Reservatio
         status=before.status,
         reason=before.reason,
         payment_id=before.payment_id,
+        card_payment_id=before.card_payment_id,
+        overstay=before.overstay,
+        evidence=before.evidence,
         extensions=before.extensions,
         guard_due_at=before.guard_due_at,
         told_end=before.told_end,
@@ -68,6 +88,16 @@ def _check_state(commit: "Commit", before: Reservation | None, after: Reservatio
         _overstays(commit, before, after)
     if (after.reason is not None) != (after.status in reference.FINAL):
         raise Violation(7, f"{after.reservation_id} is {after.status} with the reason {after.reason}")
+
+
+def _may_follow_the_end(before: Reservation, after: Reservation) -> bool:
+    """Money that a card has paid late, and an overstay that is paid after the stay."""
+    if before.status is S.EXPIRED:
+        return after.status is S.CONFIRMED
+    if before.overstay is None or after.overstay is None or before.overstay.payment_id:
+        return False
+    same_price = replace(after.overstay, payment_id=None, card_payment_id=before.overstay.card_payment_id)
+    return same_price == before.overstay and replace(after, overstay=before.overstay, version=before.version) == before
 
 
 def _born(commit: "Commit", after: Reservation) -> None:
@@ -99,7 +129,7 @@ def _overstays(commit: "Commit", before: Reservation, after: Reservation) -> Non
 
 def _moved(commit: "Commit", before: Reservation, after: Reservation) -> None:
     match before.status, after.status:
-        case S.HELD, S.CONFIRMED:
+        case ((S.HELD | S.EXPIRED), S.CONFIRMED):
             _confirmed(commit, before, after)
         case S.HELD, S.EXPIRED:
             _expired(commit, after)
@@ -123,8 +153,10 @@ def _moved(commit: "Commit", before: Reservation, after: Reservation) -> None:
 
 
 def _confirmed(commit: "Commit", before: Reservation, after: Reservation) -> None:
-    commit.covered("reservation HELD → CONFIRMED")
-    if commit.now >= before.hold_expires_at:
+    commit.covered(f"reservation {before.status} → CONFIRMED")
+    by_card = any(p.payment_id == after.payment_id and p.method is Method.CARD for p in commit.new(Payment))
+    limit = max(after.starts_at, before.hold_expires_at + reference.LATE_MONEY) if by_card else before.hold_expires_at
+    if commit.now >= min(limit, after.ends_at):
         raise Violation(10, f"{after.reservation_id} was confirmed after its hold")
     _paid(commit, after, "", after.quote.amount_minor, after.payment_id)
     if after.guard_due_at != max(after.starts_at - reference.LEAD, commit.now):
@@ -193,9 +225,11 @@ def _completed(commit: "Commit", after: Reservation) -> None:
 
 def _cancelled(commit: "Commit", after: Reservation) -> None:
     refunds = [t for t in commit.new(Transaction) if t.kind is TransactionKind.REFUND]
-    refunded_minor = sum(t.wallet_amount_minor for t in refunds if t.reservation_id == after.reservation_id)
-    paid_minor = after.quote.amount_minor if after.payment_id else 0
-    paid_minor += sum(e.quote.amount_minor for e in after.extensions if e.payment_id)
+    of_this = [t for t in refunds if t.reservation_id == after.reservation_id]
+    refunded_minor = sum(t.amount_on(WALLET) + t.amount_on(REFUNDS) for t in of_this)
+    paid = commit.world.store.get_many(Payment, [(after.user_id, one) for one in after.payment_ids])
+    # What a bank has called back is not ours to give back.
+    paid_minor = sum(p.amount_minor for p in paid if p.dispute is None or p.dispute.status is DisputeStatus.WON)
     if after.reason is EndReason.BLOCKER_FAILED:
         commit.covered("reservation CONFIRMED → CANCELLED BLOCKER_FAILED")
         if not after.arrival_requested_at or commit.now < after.ends_at:
@@ -217,6 +251,7 @@ def _ended(commit: "Commit", after: Reservation) -> None:
     if reference.open_extension(after):
         raise Violation(8, f"{after.reservation_id} is over, and an extension still waits")
     told = [n for n in commit.new(Notification) if n.data.get("reservation_id") == after.reservation_id]
+    told = [n for n in told if n.kind not in (NotificationKind.OVERSTAY_CHARGED, NotificationKind.OVERSTAY_DEBT)]
     if [n.kind for n in told] != [NotificationKind(f"RESERVATION_{after.status}")]:
         raise Violation(9, f"{after.reservation_id} is {after.status}, told was {[n.kind for n in told]}")
 
@@ -234,7 +269,7 @@ def _check_extensions(commit: "Commit", before: Reservation | None, after: Reser
             _extension_moved(commit, after, then, extension)
             if extension.status is E.CONFIRMED:
                 ends_at = extension.ends_at
-        elif then != extension:
+        elif replace(extension, card_payment_id=then.card_payment_id) != then:
             raise Violation(8, f"{extension.extension_id} changed")
     if known:
         raise Violation(8, f"{after.reservation_id} lost {list(known)}")
@@ -261,8 +296,10 @@ def _extension_born(commit: "Commit", after: Reservation, extension: Extension) 
 def _extension_moved(commit: "Commit", after: Reservation, then: Extension, extension: Extension) -> None:
     commit.covered(f"extension {then.status} → {extension.status}")
     match then.status, extension.status:
-        case E.HELD, E.CONFIRMED:
-            if commit.now >= then.hold_expires_at or commit.now >= then.previous_ends_at:
+        case ((E.HELD | E.EXPIRED), E.CONFIRMED):
+            by_card = any(p.payment_id == extension.payment_id and p.method is Method.CARD for p in commit.new(Payment))
+            lapsed = (commit.now >= then.hold_expires_at or then.status is E.EXPIRED) and not by_card
+            if lapsed or commit.now >= then.previous_ends_at:
                 raise Violation(8, f"{extension.extension_id} was confirmed after its hold")
             _paid(commit, after, extension.extension_id, extension.quote.amount_minor, extension.payment_id)
         case E.HELD, E.EXPIRED:

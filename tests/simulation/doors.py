@@ -8,14 +8,20 @@ from blockers.on_reservation_change import NEVER_PAID
 from parking.domain.blocker import Connectivity
 from parking.domain.ids import BlockerId, ReservationId, UserId
 from parking.domain.notification import Notification
+from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation
 from parking.schedule import SweepFailed
-from parking.services import bookings, notifications, payments, schedules
+from parking.services import bookings, notifications, schedules, settling
 from parking.services.blockers import reconcile, seen
+from parking.services.card_payments import settle
+from parking.services.disputes import settle_dispute
+from parking.services.payment_methods import remember_card
 from parking.services.ports import (
     Busy,
+    CardError,
     CardGateway,
     Push,
+    RefundRefused,
     ShadowDocument,
     Shadows,
     ShadowUnavailable,
@@ -23,6 +29,8 @@ from parking.services.ports import (
     StoreUnavailable,
     Things,
 )
+from parking.services.refunds import settle_refund
+from parking.services.settling import carry_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +95,35 @@ def notice_made(ports: Ports, notification: Notification, _: datetime) -> None:
     notifications.knock(ports.store, ports.push, notification)
 
 
-def webhook(ports: Ports, intent_id: str, now: datetime) -> None:
-    """POST /stripe/webhook behind the signature check."""
-    payments.settle_intent(ports.store, ports.cards, intent_id, now)
+def payment_changed(ports: Ports, image: Payment, changed_at: datetime) -> None:
+    """payments/settle_refunds, one record."""
+    if not image.asks_stripe:
+        return
+    try:
+        carry_out(ports.store, ports.cards, image.key, changed_at)
+    except (CardError, RefundRefused):
+        return
+
+
+def webhook(ports: Ports, event: tuple[str, str], now: datetime) -> None:
+    """POST /stripe/webhook behind the signature check; the event's kind, and the object that it is about."""
+    kind, object_id = event
+    match kind.split("."):
+        case ["payment_intent", *_]:
+            settle(ports.store, ports.cards.intent(object_id), now)
+        case ["setup_intent", "succeeded"]:
+            remember_card(ports.store, ports.cards.setup(object_id, now))
+        case ["refund", *_]:
+            settle_refund(ports.store, ports.cards.refund(object_id), now)
+        case ["charge", "dispute", *_]:
+            settle_dispute(ports.store, ports.cards, ports.cards.dispute(object_id), now)
+
+
+def settle_due(ports: Ports, now: datetime) -> schedules.Swept:
+    """payments/settle_due: what Stripe could not or would not do is no failure of the run."""
+    swept = settling.settle_due(ports.store, ports.cards, now)
+    ours = {key: e for key, e in swept.failures.items() if not isinstance(e, (CardError, RefundRefused))}
+    return schedules.Swept(swept.moved, ours)
 
 
 SWEEPS: dict[str, Callable[[Ports, datetime], schedules.Swept]] = {
@@ -97,6 +131,7 @@ SWEEPS: dict[str, Callable[[Ports, datetime], schedules.Swept]] = {
     "check_expiring": lambda ports, now: schedules.tell_ending(ports.store, now),
     "auto_complete": lambda ports, now: schedules.finish_stays(ports.store, now),
     "prepare_upcoming": lambda ports, now: schedules.guard_upcoming(ports.store, ports.shadows, now),
+    "settle_due": settle_due,
 }
 
 
@@ -109,7 +144,7 @@ class TickFailed(SweepFailed):
 
 
 def tick(ports: Ports, schedule: str, time: datetime) -> None:
-    """One of the four schedules. Raises TickFailed."""
+    """One of the schedules of every minute. Raises TickFailed."""
     swept = SWEEPS[schedule](ports, time)
     if swept.failures:
         raise TickFailed(swept)

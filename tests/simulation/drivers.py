@@ -4,14 +4,16 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from parking.domain.customer import Customer
 from parking.domain.errors import ParkingError
-from parking.domain.ids import UserId
+from parking.domain.ids import ExtensionId, ReservationId, UserId
+from parking.domain.ledger import Wallet
 from parking.domain.reservation import ExtensionStatus, Reservation, ReservationStatus
 from parking.domain.spot import Spot
 from parking_blocker.contract import Position
-from payments.schemas import DepositOut
-from tests.simulation import api_calls, reference
-from tests.simulation.api_calls import OK, ApiCall
+from payments.schemas import SetupOut, StartedPaymentOut
+from tests.simulation import api_calls, card_calls, reference
+from tests.simulation.api_calls import ANYTHING, OK, ApiCall
 from tests.simulation.draws import Weighted
 from tests.simulation.faults import Crash
 from tests.simulation.onlookers import LASTS_MINUTES, Onlooker
@@ -30,15 +32,15 @@ CALLS_KEPT = 6
 
 THEMES: dict[str, Weighted[str]] = {
     "mixed": Weighted(
-        [("go on", 40), ("reserve", 8), ("again", 8), ("extend", 8), ("anything", 6), ("card", 6), ("deposit", 3),
-         ("cancel", 4), ("look", 14), ("phone", 20)]
+        [("go on", 40), ("reserve", 8), ("again", 8), ("extend", 8), ("anything", 6), ("card", 8), ("deposit", 3),
+         ("cancel", 4), ("look", 14), ("phone", 20), ("cards", 3), ("withdraw", 1)]
     ),
     "contention": Weighted(
         [("go on", 36), ("reserve", 20), ("again", 8), ("extend", 16), ("anything", 6), ("cancel", 8), ("look", 6)]
     ),
     "money": Weighted(
-        [("go on", 30), ("card", 20), ("deposit", 10), ("reserve", 8), ("again", 14), ("cancel", 9), ("extend", 9),
-         ("phone", 9), ("look", 4)]
+        [("go on", 34), ("card", 24), ("deposit", 10), ("reserve", 8), ("again", 14), ("cancel", 9), ("extend", 9),
+         ("phone", 4), ("look", 4), ("cards", 12), ("withdraw", 6)]
     ),
     "machines": Weighted([("go on", 78), ("reserve", 6), ("extend", 6), ("again", 3), ("anything", 4), ("cancel", 3)]),
 }  # fmt: skip
@@ -52,7 +54,9 @@ class Driver:
         self._world = world
         self._keys = 0
         self._calls: list[ApiCall] = []
+        self._wishes: list[ApiCall] = []
         self._intents: list[str] = []
+        self._setups: list[str] = []
         self._eyes = Onlooker(world, user_id)
         self._does: dict[str, Callable[[], None]] = {
             "reserve": self.reserve,
@@ -63,6 +67,8 @@ class Driver:
             "again": self.ask_again,
             "deposit": self.deposit,
             "card": self.use_card,
+            "cards": self.manage_cards,
+            "withdraw": self.withdraw,
             "look": self._eyes.look,
             "phone": self._eyes.set_up_phone,
         }
@@ -108,31 +114,36 @@ class Driver:
             key=call.key,
             event=call.body,
         )
+        if call.name == "reserve" and wanted == OK and call not in self._wishes:
+            self._wishes.append(call)
         said = OK if outcome.error is None else _said(outcome.error)
         world.say("    is told {}", said)
         world.coverage.answer(call.name, said)
-        if not outcome.disturbed and said not in (wanted, STORED_500):
+        if not outcome.disturbed and wanted != ANYTHING and said not in (wanted, STORED_500):
             raise Violation(4 if call.key else 11, f"{call.name} {call.body} is answered {said}, expected {wanted}")
         if outcome.error is None and call.key:
             first = world.answers.setdefault(asked, outcome.value)
             if first != outcome.value:
                 raise Violation(4, f"{call.name} with key {call.key} was {first}, and now is {outcome.value}")
+        self._remember(outcome.value)
         return outcome.value
 
     def ask_again(self) -> None:
         """A double click, a retry after a timeout, or the same key with another body."""
         if not self._calls:
             return
-        call = self._world.draws.pick(self._calls)
+        # A reservation's own request may come again after much has happened to it.
+        old = self._wishes and self._world.draws.chance(400)
+        call = self._world.draws.pick(self._wishes if old else self._calls)
         if call.name == "reserve" and self._world.draws.chance(200):
             spot_id, starts_at, ends_at, quoted = call.body
             later = ends_at + timedelta(minutes=15)
             call = api_calls.reserve(self.user_id, call.key, spot_id, starts_at, later, quoted)
         elif call.name == "deposit" and self._world.draws.chance(200):
-            call = api_calls.deposit(self.user_id, call.key, call.body[0] + 1)
-        answer = self.ask(call)
-        if isinstance(answer, DepositOut):
-            self._remember(answer)
+            call = card_calls.deposit(self.user_id, call.key, call.body[0] + 1, call.body[1])
+        elif call.name == "withdraw" and self._world.draws.chance(200):
+            call = card_calls.withdraw(self.user_id, call.key, call.body[0] + 1)
+        self.ask(call)
 
     # -- stays
 
@@ -174,7 +185,7 @@ class Driver:
         quoted = reference.price_minor(spot.tariff, lasts) if draws.chance(200) and lasts > timedelta(0) else None
         answer = self.ask(api_calls.reserve(self.user_id, self._key(), spot.spot_id, starts_at, ends_at, quoted))
         if answer and draws.chance(500):
-            self.ask(api_calls.pay(self.user_id, self._key(), answer.reservation_id, None))
+            self.pay(ReservationId(answer.reservation_id))
 
     def go_on(self) -> None:
         """The natural next thing, after waiting until the barrier may be lowered."""
@@ -186,6 +197,10 @@ class Driver:
     def go_on_now(self) -> None:
         """The natural next thing with one of the stays that are not over."""
         stays = [r for r in self._stays() if r.status not in reference.FINAL]
+        debt = api_calls.debt_of(self._world, self.user_id)
+        if debt and self._world.draws.chance(400):
+            self.pay(debt)
+            return
         if not stays:
             self.reserve()
             return
@@ -195,11 +210,11 @@ class Driver:
         here = device.car == self.user_id
         waiting = reference.open_extension(stay)
         if stay.status is S.HELD:
-            self.ask(api_calls.pay(self.user_id, self._key(), stay.reservation_id, None))
+            self.pay(stay.reservation_id)
         elif waiting and self._world.draws.chance(700):
             if self._world.draws.chance(200) and not self._world.busy:
                 self._world.advance(max(waiting.hold_expires_at, self._world.now))
-            self.ask(api_calls.pay(self.user_id, self._key(), stay.reservation_id, waiting.extension_id))
+            self.pay(stay.reservation_id, waiting.extension_id)
         elif stay.status is S.CONFIRMED:
             self.ask(api_calls.arrive(self.user_id, stay.reservation_id))
         elif not here and self._world.draws.chance(600):
@@ -277,42 +292,89 @@ class Driver:
                 later = stay.ends_at + timedelta(hours=1)
                 self.ask(api_calls.extend(self.user_id, self._key(), stay.reservation_id, later))
             case _:
-                extension = extension_id if asked == "pay extension" else None
-                self.ask(api_calls.pay(self.user_id, self._key(), stay.reservation_id, extension))
+                self.pay(stay.reservation_id, extension_id if asked == "pay extension" else None)
 
     # -- money
+
+    def pay(self, reservation_id: ReservationId, extension_id: ExtensionId | None = None) -> None:
+        """From the wallet, by a new card, or by a saved one; sometimes with a second thought at once."""
+        draws = self._world.draws
+        self._pay_once(reservation_id, extension_id)
+        if self._world.profile.theme in ("money", "mixed") and draws.chance(150):
+            self._pay_once(reservation_id, extension_id)
+
+    def _pay_once(self, reservation_id: ReservationId, extension_id: ExtensionId | None) -> None:
+        by_card = 600 if self._world.profile.theme == "money" else 150
+        if not self._world.draws.chance(by_card):
+            self.ask(api_calls.pay(self.user_id, self._key(), reservation_id, extension_id))
+            return
+        card = self._a_card()
+        self.ask(card_calls.pay_by_card(self.user_id, self._key(), reservation_id, extension_id, card))
+        if card is None and self._world.draws.chance(600):
+            self.use_card()
 
     def deposit(self) -> None:
         """Fill the wallet; the card sheet comes later."""
         amount_minor = self._world.draws.pick((500, 2_000, 10_000, 100, 99, 50_000, 50_001))
-        answer = self.ask(api_calls.deposit(self.user_id, self._key(), amount_minor))
-        if isinstance(answer, DepositOut):
-            self._remember(answer)
+        self.ask(card_calls.deposit(self.user_id, self._key(), amount_minor, self._a_card()))
+
+    def withdraw(self) -> None:
+        """All of the wallet, some of it, or more than may be."""
+        wallet = self._world.store.get(Wallet, self.user_id)
+        balance_minor = wallet.balance_minor if wallet else 0
+        amount_minor = self._world.draws.pick((balance_minor, balance_minor // 2, 100, 99, balance_minor + 1, 50_001))
+        self.ask(card_calls.withdraw(self.user_id, self._key(), amount_minor))
+
+    def manage_cards(self) -> None:
+        """Save a card, finish saving one, prefer or remove one; now and then somebody else's."""
+        draws, world = self._world.draws, self._world
+        card = self._a_card() if draws.chance(800) else None
+        others = sorted(world.saved_cards)
+        match draws.pick(("save", "finish", "finish", "prefer", "remove", "remove", "remove", "another's")):
+            case "finish" if self._setups:
+                self._finish_saving(draws.pick(self._setups))
+            case "prefer" if card:
+                self.ask(card_calls.prefer_card(self.user_id, card))
+            case "remove" if card:
+                self.ask(card_calls.remove_card(self.user_id, card))
+            case "another's" if others:
+                self.ask(card_calls.prefer_card(self.user_id, draws.pick(others)))
+            case _:
+                self.save_card()
+
+    def save_card(self) -> None:
+        """Begin to save a card; most drivers finish at once."""
+        begun = self.ask(card_calls.save_card(self.user_id, self._key()))
+        if begun and self._world.draws.chance(700):
+            self._finish_saving(begun.setup_id)
+
+    def _finish_saving(self, setup_id: str) -> None:
+        world = self._world
+        world.saved_cards.add(world.cards.save_card(setup_id))
+        world.say("{} saves a card in {}", self.user_id, setup_id)
+        world.emit("webhook", ("setup_intent.succeeded", setup_id), world.now)
 
     def use_card(self) -> None:
-        """The card sheet of an open deposit; Stripe tells us of each thing that happens."""
+        """The card sheet of an open payment, whatever became of it; Stripe tells us of each thing that happens."""
         world = self._world
-        open_ids = [i.intent_id for i in world.cards.intents if i.status not in ENDED]
-        seen = [intent_id for intent_id in open_ids if intent_id in self._intents]
-        # Now and then it happens in Stripe's dashboard, to an intent whose secret no phone has seen.
-        unseen = [intent_id for intent_id in open_ids if intent_id not in world.shown_intents]
-        open_ids = unseen if unseen and world.draws.chance(500) else seen
+        known = {one.intent_id: one.status for one in world.cards.intents}
+        open_ids = [intent_id for intent_id in self._intents if known.get(intent_id) not in ENDED]
         if not open_ids:
             self.deposit()
             return
         intent_id = world.draws.pick(open_ids)
-        done = world.draws.pick(("pays", "pays", "pays", "pays", "declined", "3-D Secure", "cancelled"))
+        done = world.draws.pick(("pays", "pays", "pays", "pays", "declined", "3-D Secure", "processing"))
         world.say("{} {} at the card sheet of {}", self.user_id, done, intent_id)
         match done:
             case "pays":
                 world.cards.pay(intent_id)
             case "declined":
-                world.cards.decline(intent_id)
+                world.cards.fail(intent_id, "generic_decline")
             case "3-D Secure":
                 world.cards.require_action(intent_id)
             case _:
-                world.cards.cancel(intent_id)
-        world.emit("webhook", intent_id, world.now)
+                world.cards.processing(intent_id)
+        world.emit("webhook", ("payment_intent.changed", intent_id), world.now)
 
     # -- inside
 
@@ -323,11 +385,21 @@ class Driver:
         self._keys += 1
         return f"key-{self._keys}"
 
-    def _remember(self, deposit: DepositOut) -> None:
-        intent_id = deposit.client_secret.removesuffix("_secret")
-        self._world.shown_intents.add(intent_id)
-        if intent_id not in self._intents:
-            self._intents.append(intent_id)
+    def _a_card(self) -> str | None:
+        """One of the driver's saved cards, or None for a new one."""
+        customer = self._world.store.get(Customer, self.user_id)
+        saved = [one.payment_method_id for one in customer.payment_methods] if customer else []
+        return self._world.draws.pick(saved) if saved and self._world.draws.chance(600) else None
+
+    def _remember(self, answer: object) -> None:
+        """What the phone knows from now on: where its card sheets are."""
+        match answer:
+            case StartedPaymentOut(client_secret=str(secret)):
+                intent_id = secret.removesuffix("_secret")
+                if intent_id not in self._intents:
+                    self._intents.append(intent_id)
+            case SetupOut(setup_id=setup_id) if setup_id not in self._setups:
+                self._setups.append(setup_id)
 
 
 def _said(error: BaseException) -> str:

@@ -16,10 +16,26 @@ from parking.services.ports import (
 from tests.simulation.draws import Draws, Weighted
 
 LONGEST_DISTANCE = 14  # calls between the start of an invocation and its fault
-SELDOM = ("sign out", "register phone", "search", "list", "provision", "deposit")
-"""Invocations that come seldom and make few calls: struck more often, so that a run reaches each of their faults."""
+SELDOM = {
+    "sign out": 4,
+    "register phone": 4,
+    "search": 4,
+    "list": 4,
+    "provision": 4,
+    "deposit": 8,
+    "pay by card": 12,
+    "withdraw": 6,
+    "save card": 5,
+    "remove card": 5,
+    "prefer card": 3,
+    "webhook": 6,
+    "payment changed": 8,
+    "reconcile": 30,
+}
+"""Invocations that come seldom: struck more often, in so many of their calls, so that a run reaches each fault."""
 SELDOM_PER_MILLE = 500
-SELDOM_CALLS = 4
+SELDOM_CALLED = ("cards.refunds_of", "cards.detach")
+"""Calls that come once in many runs: struck right there, as often as such an invocation."""
 RACE_DEPTH_MAX = 2
 RACE_WEIGHT = 4
 
@@ -70,6 +86,18 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
     "shadows.desire": (*_REMOTE, Fault.APPLIED_BUT_LOST, Fault.CONFLICT),
     "cards.create_intent": (*_REMOTE, Fault.APPLIED_BUT_LOST, Fault.STORED_500),
     "cards.intent": _REMOTE,
+    "cards.confirm_intent": (*_REMOTE, Fault.APPLIED_BUT_LOST, Fault.STORED_500),
+    "cards.cancel_intent": (*_REMOTE, Fault.APPLIED_BUT_LOST),
+    "cards.create_refund": (*_REMOTE, Fault.APPLIED_BUT_LOST, Fault.STORED_500),
+    "cards.refund": _REMOTE,
+    "cards.refunds_of": _REMOTE,
+    "cards.create_customer": (*_REMOTE, Fault.APPLIED_BUT_LOST),
+    "cards.create_setup": (*_REMOTE, Fault.APPLIED_BUT_LOST),
+    "cards.setup": _REMOTE,
+    "cards.detach": (*_REMOTE, Fault.APPLIED_BUT_LOST),
+    "cards.dispute": _REMOTE,
+    "cards.lists": _REMOTE,
+    "store.stripe_transactions": _READ,
     "push.register": (*_REMOTE, Fault.APPLIED_BUT_LOST),
     "push.remove": (*_REMOTE, Fault.APPLIED_BUT_LOST),
     "push.publish": (*_REMOTE, Fault.APPLIED_BUT_LOST, Fault.ENDPOINT_GONE),
@@ -128,7 +156,7 @@ class FaultPlan:
         self._distance = -1
         seldom = name in SELDOM
         if self._per_mille and self._draws.chance(SELDOM_PER_MILLE if seldom else self._per_mille):
-            self._distance = 1 + self._draws.draw(SELDOM_CALLS) if seldom else self._draws.weighted(_DISTANCE)
+            self._distance = 1 + self._draws.draw(SELDOM[name]) if seldom else self._draws.weighted(_DISTANCE)
         return outer
 
     def end(self, outer: tuple[int, int]) -> None:
@@ -140,12 +168,14 @@ class FaultPlan:
     def next(self, call: str) -> Fault | None:
         """The fault that strikes this call."""
         self._distance -= 1
-        if self._distance != 0:
+        rare = call in SELDOM_CALLED and self._per_mille and not self.struck_here
+        if self._distance != 0 and not (rare and self._draws.chance(SELDOM_PER_MILLE)):
             return None
         possible = [fault for fault in FAULTS[call] if fault in self._chosen]
         if Fault.RACE in possible:
             # A race needs the right one of many things to happen, so it is tried more often; but not without end.
-            possible = possible[1:] if self.depth > RACE_DEPTH_MAX else [Fault.RACE] * RACE_WEIGHT + possible[1:]
+            races = [Fault.RACE] * (1 if rare else RACE_WEIGHT)
+            possible = possible[1:] if self.depth > RACE_DEPTH_MAX else races + possible[1:]
         if not possible:
             return None
         fault = self._draws.pick(possible)

@@ -11,20 +11,22 @@ from notifications import push as push_notifications
 from parking import wiring
 from parking.adapters.dynamodb.schema import shape_of
 from parking.domain.blocker import Connectivity, Report
-from parking.domain.errors import InvalidField, ParkingError
+from parking.domain.errors import CardDeclined, InvalidField, ParkingError
 from parking.domain.notification import Notification
+from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation
 from parking.schedule import SweepFailed
-from parking.services.ports import Busy, WebhookEvent
+from parking.services.ports import Busy, CardError, WebhookEvent
 from payments import api as payments_api
-from payments import stripe_webhook
-from payments.schemas import DepositOut, PaymentOut
+from payments import settle_due, settle_refunds, stripe_webhook
+from payments.schemas import PaymentMethodsOut, PaymentOut, SetupOut, StartedPaymentOut
 from reservations import api as reservations_api
 from reservations import auto_complete, check_expiring, expire_holds
 from reservations.schemas import ExtensionOptionOut, ExtensionOut, ReservationOut
 from tests.simulation import doors
 from tests.simulation.api_calls import ApiCall
 from tests.simulation.faults import Outage
+from tests.simulation.stripe import STORED_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ SCHEDULES: dict[str, Callable[[dict[str, Any], Any], object]] = {
     "check_expiring": check_expiring.handler,
     "auto_complete": auto_complete.handler,
     "prepare_upcoming": prepare_upcoming.handler,
+    "settle_due": settle_due.handler,
 }
 REFUSALS: dict[str, type[ParkingError]] = {}
 
@@ -69,6 +72,8 @@ def answer(call: ApiCall, now: datetime) -> Any:
     method, path, body, handler, model = _http(call)
     event = _request(f"{method} {path}", now, call.user_id, call.key, body)
     response = handler(event, CONTEXT)
+    if model is None and response["statusCode"] < 300:
+        return None
     document = json.loads(response["body"])
     if response["statusCode"] < 300:
         return model.model_validate(document)
@@ -77,6 +82,10 @@ def answer(call: ApiCall, now: datetime) -> Any:
         raise Busy(document["detail"])
     if code == "internal_error":
         raise Outage(document["detail"])
+    if code == "payment_provider_unavailable":
+        raise CardError(f"{document['detail']} Perhaps the {STORED_500}.")
+    if code == "card_declined":
+        raise CardDeclined(document["detail"], decline_code=document["decline_code"])
     if code == InvalidField.code:
         raise InvalidField(document["errors"][0]["field"], document["errors"][0]["reason"])
     raise REFUSALS[code](document["detail"])
@@ -91,18 +100,38 @@ def _http(call: ApiCall) -> tuple[str, str, dict[str, Any] | None, Any, Any]:
             return "POST", stays, body | {"quoted_amount": quoted}, reservations_api.handler, ReservationOut
         case "pay", (reservation_id, extension_id):
             body = {"reservation_id": reservation_id, "extension_id": extension_id, "method": "WALLET"}
-            return "POST", "/payments", body, payments_api.handler, PaymentOut
+            return "POST", "/payments", body, payments_api.handler, StartedPaymentOut
         case "extend", (reservation_id, ends_at):
             path = f"{stays}/{reservation_id}/extensions"
             return "POST", path, {"ends_at": _spoken(ends_at)}, reservations_api.handler, ExtensionOut
         case "extension option", (reservation_id,):
             return "GET", f"{stays}/{reservation_id}/extension", None, reservations_api.handler, ExtensionOptionOut
-        case "deposit", (amount_minor,):
-            return "POST", "/wallet/deposits", {"amount": amount_minor}, payments_api.handler, DepositOut
+        case "pay by card" | "deposit" | "withdraw" | "save card" | "remove card" | "prefer card", _:
+            return _card_http(call)
         case name, (reservation_id,):
             route = {"arrive": "arrival", "depart": "departure", "cancel": "cancellation"}[name]
             return "POST", f"{stays}/{reservation_id}/{route}", None, reservations_api.handler, ReservationOut
     raise AssertionError(f"no route for {call}")
+
+
+def _card_http(call: ApiCall) -> tuple[str, str, dict[str, Any] | None, Any, Any]:
+    """The same of what is asked about cards and the wallet."""
+    handler = payments_api.handler
+    match call.name, call.body:
+        case "pay by card", (reservation_id, extension_id, payment_method_id):
+            body = {"reservation_id": reservation_id, "extension_id": extension_id, "method": "CARD"}
+            return "POST", "/payments", body | {"payment_method_id": payment_method_id}, handler, StartedPaymentOut
+        case "deposit", (amount_minor, payment_method_id):
+            body = {"amount": amount_minor, "payment_method_id": payment_method_id}
+            return "POST", "/wallet/deposits", body, handler, StartedPaymentOut
+        case "withdraw", (amount_minor,):
+            return "POST", "/wallet/withdrawals", {"amount": amount_minor}, handler, PaymentOut
+        case "remove card", (payment_method_id,):
+            return "DELETE", f"/payment-methods/{payment_method_id}", None, handler, None
+        case "prefer card", (payment_method_id,):
+            return "PUT", f"/payment-methods/{payment_method_id}/default", None, handler, PaymentMethodsOut
+        case _:
+            return "POST", "/payment-methods/setup", None, handler, SetupOut
 
 
 def _spoken(instant: datetime | None) -> str | None:
@@ -135,6 +164,8 @@ def handle(kind: str, payload: Any, at: datetime) -> None:
     match kind:
         case "reservation changed":
             _stream(on_reservation_change.handler, Reservation, payload, at)
+        case "payment changed":
+            _stream(settle_refunds.handler, Payment, payload, at)
         case "notice made":
             _stream(push_notifications.handler, Notification, payload, at)
         case "shadow updated":
@@ -207,16 +238,16 @@ def _lifecycle(presence: doors.Presence, at: datetime) -> dict[str, Any]:
 class _Trusting:
     """The signature check has a test of its own (tests/contract)."""
 
-    def __init__(self, intent_id: str) -> None:
-        self._intent_id = intent_id
+    def __init__(self, event: tuple[str, str]) -> None:
+        self._event = event
 
     def verify(self, *_: object) -> WebhookEvent:
         """See WebhookVerifier."""
-        return WebhookEvent("evt_1", "payment_intent.succeeded", self._intent_id)
+        return WebhookEvent("evt_1", *self._event)
 
 
-def _webhook(intent_id: str, now: datetime) -> None:
-    wiring.webhook_verifier = lambda: _Trusting(intent_id)  # type: ignore[assignment]  # not cached, as the real one is
+def _webhook(told: tuple[str, str], now: datetime) -> None:
+    wiring.webhook_verifier = lambda: _Trusting(told)  # type: ignore[assignment]  # not cached, as the real one is
     event = _request("POST /stripe/webhook", now, "", "", {})
     event["headers"]["stripe-signature"] = "signature"
     if stripe_webhook.handler(event, CONTEXT)["statusCode"] != 200:

@@ -28,6 +28,7 @@ class House(Protocol):
 DOORS: dict[str, Callable[[doors.Ports, Any, datetime], None]] = {
     "reservation changed": doors.reservation_changed,
     "notice made": doors.notice_made,
+    "payment changed": doors.payment_changed,
     "shadow updated": doors.shadow_updated,
     "presence": doors.presence_changed,
     "webhook": doors.webhook,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from parking.domain.blocker import Position
 from parking.domain.spot import ServiceState, Spot
 from parking.services import blockers, spots
+from parking.services.reconciling import compare
+from tests.simulation.bank import Bank
 from tests.simulation.device import Device
 from tests.simulation.draws import Weighted
 from tests.simulation.stripe import FOREIGN_INTENT
@@ -23,6 +25,7 @@ class Incidents:
 
     def __init__(self, world: "World") -> None:
         self._world = world
+        self.bank = Bank(world)
         self._table: Weighted[Callable[[Device], None]] = Weighted(
             [
                 (self._car, 10),
@@ -38,6 +41,8 @@ class Incidents:
                 (self._operator, 4),
                 (self._provision, 6),
                 (self._foreign_webhook, 1),
+                (self._bank, 8),
+                (self._books, 2),
             ]
         )
 
@@ -47,7 +52,8 @@ class Incidents:
         self._world.draws.weighted(self._table)(device)
 
     def mend_everything(self) -> None:
-        """Repair all machines and connect them; cars stay where they are."""
+        """Repair all machines and connect them; cars stay where they are. The banks make up their minds."""
+        self.bank.come_to_an_end()
         for device in self._world.devices.values():
             device.mend()
             device.connect()
@@ -134,5 +140,18 @@ class Incidents:
             now=world.now,
         )
 
+    def _bank(self, _: Device) -> None:
+        self.bank.act()
+
+    def _books(self, _: Device) -> None:
+        """An operator compares the ledger with Stripe in the middle of it all: nothing is charged or lost by that."""
+        world = self._world
+        since = world.profile.begins_at - timedelta(days=1)
+        world.invoke(
+            "reconcile",
+            lambda: compare(world.ports.store, world.ports.cards, since, world.now + timedelta(days=1), world.now),
+            now=world.now,
+        )
+
     def _foreign_webhook(self, _: Device) -> None:
-        self._world.emit("webhook", FOREIGN_INTENT, self._world.now)
+        self._world.emit("webhook", ("payment_intent.succeeded", FOREIGN_INTENT), self._world.now)

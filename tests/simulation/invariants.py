@@ -2,16 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from parking.domain.blocker import Blocker, Command, CommandStatus, Connectivity, Occupancy, Position
 from parking.domain.calendar import CalendarDay
+from parking.domain.customer import Customer
+from parking.domain.due import Step
 from parking.domain.ids import BlockerId, CommandId, NotificationId, PaymentId, ReservationId, SpotId, UserId
 from parking.domain.ledger import Transaction, Wallet
 from parking.domain.notification import Notification, PushDevice
 from parking.domain.payment import Payment
-from parking.domain.reservation import Reservation, ReservationStatus, Step
+from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import Spot
 from parking.services.ports import Aggregate, Key
 from tests.simulation import check_blockers, check_money, check_notices, check_reservations, reference
@@ -27,6 +29,7 @@ STEP_OF = {
     "check_expiring": Step.TELL_END,
     "auto_complete": Step.FINISH,
     "prepare_upcoming": Step.GUARD,
+    "settle_due": Step.SETTLE,
 }
 
 
@@ -36,8 +39,9 @@ class Memory:
     def __init__(self) -> None:
         self.stays: dict[SpotId, list[Key]] = defaultdict(list)
         self.balances: dict[UserId, int] = defaultdict(int)
-        self.charged: dict[PaymentId, int] = defaultdict(int)
-        self.refunded: dict[PaymentId, int] = defaultdict(int)
+        self.withdrawn: dict[tuple[UserId, date], int] = defaultdict(int)
+        self.accounts: dict[tuple[PaymentId, str], int] = defaultdict(int)
+        """What the ledger says of each payment, by account."""
         self.paid_for: dict[tuple[ReservationId, str], PaymentId] = {}
         self.commands: set[CommandId] = set()
         self.made: dict[tuple[UserId, str, str], str] = {}
@@ -109,11 +113,12 @@ CHECKS: dict[type[Any], Check] = {
     Wallet: check_money.check_wallet,
     Blocker: check_blockers.check,
     Notification: check_notices.check,
+    Customer: check_money.check_customer,
     Spot: _anything,
     PushDevice: _anything,
 }
 # What a later check reads of the memory is written by an earlier one: transactions before payments and wallets.
-ORDER = [Transaction, Payment, Wallet, CalendarDay, Reservation, Blocker, Notification, Spot, PushDevice]
+ORDER = [Transaction, Payment, Wallet, Customer, CalendarDay, Reservation, Blocker, Notification, Spot, PushDevice]
 _RANK = {kind: rank for rank, kind in enumerate(ORDER)}
 
 
@@ -138,6 +143,9 @@ class Invariants:
     def ticked(self, schedule: str, at: datetime) -> None:
         """A schedule has run undisturbed: nothing of its step may still be due at its time."""
         step = STEP_OF[schedule]
+        for payment in self._world.store.all_of(Payment) if step is Step.SETTLE else ():
+            if payment.due and payment.due.at <= at:
+                raise Violation(10, f"{schedule} of {at} left {payment.payment_id} due since {payment.due.at}")
         for reservation in self._world.store.reservations:
             due = reference.due(reservation)
             if due and due[1] is step and due[0] <= at:

@@ -4,12 +4,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from parking.domain.blocker import Blocker, CommandStatus, Connectivity, Occupancy, Position
+from parking.domain.ids import UserId
+from parking.domain.ledger import Wallet
 from parking.domain.notification import Notification
-from parking.domain.payment import Payment, PaymentStatus
+from parking.domain.payment import LOOK_AFTER, Payment, PaymentStatus, Purpose
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import Spot
+from parking.services.reconciling import compare
 from tests.simulation import reference
 from tests.simulation.incidents import Incidents
+from tests.simulation.stripe import FOREIGN_INTENT
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ HEARTBEAT = timedelta(minutes=5)
 QUIET = timedelta(minutes=10)
 TICK = timedelta(minutes=1)
 P = PaymentStatus
+_FOR_A_STAY = (Purpose.RESERVATION, Purpose.EXTENSION, Purpose.OVERSTAY)
 S = ReservationStatus
 
 
@@ -114,21 +119,66 @@ def _check_position(world: "World", blocker: Blocker, spot: Spot) -> None:
 
 
 def _check_money(world: "World") -> None:
-    charged = world.invariants.memory.charged
+    """Every charge has its fact, nothing is left to be settled, and our books are Stripe's."""
+    for payment in world.store.all_of(Payment):
+        _check_payment(world, payment)
     for intent in world.cards.intents:
         if intent.user_id is None or intent.payment_id is None:
             continue
-        payment = world.store.get(Payment, intent.user_id, intent.payment_id)
-        if payment is None:
+        found = world.store.get(Payment, UserId(intent.user_id), intent.payment_id)
+        if found is None:
             raise Violation(3, f"{intent.intent_id} is for a payment that is not there")
-        credited_minor = charged[payment.payment_id]
-        if intent.status == "succeeded" and (
-            payment.status is not P.SUCCEEDED or credited_minor != intent.amount_minor
-        ):
-            raise Violation(
-                3, f"{intent.intent_id} was paid, {payment.payment_id} is {payment.status}: {credited_minor}"
-            )
-        if intent.status == "canceled" and payment.status is not P.CANCELLED:
-            raise Violation(12, f"{intent.intent_id} was cancelled, {payment.payment_id} is {payment.status}")
-        if intent.status not in ("succeeded", "canceled") and credited_minor:
-            raise Violation(3, f"{intent.intent_id} is {intent.status}, and {credited_minor} were credited")
+        if (intent.status == "succeeded") is not found.charged:
+            raise Violation(3, f"{intent.intent_id} is {intent.status}, and {found.payment_id} is {found.status}")
+    _check_debts(world)
+    since = world.profile.begins_at - timedelta(days=1)
+    books = compare(world.store, world.cards, since, world.now + timedelta(days=1), world.now)
+    wrong = [one for one in books.differences if one.stripe_id != FOREIGN_INTENT]
+    if wrong or books.settled:
+        raise Violation(3, f"the books differ: {wrong}, {books.settled} facts were missing")
+
+
+def _check_payment(world: "World", payment: Payment) -> None:
+    cards = world.cards
+    refused = [one for one in payment.pending_refunds if one.refused]
+    held_up = any(
+        cards.says_500(key, world.now)
+        for key in (payment.payment_id, f"{payment.payment_id}-confirm", *(one.refund_id for one in payment.refunds))
+    )
+    just_changed = payment.settle_due_at is not None and payment.settle_due_at > world.now + LOOK_AFTER - TICK
+    if held_up or just_changed:
+        return
+    if payment.status is P.CANCELLING:
+        raise Violation(12, f"{payment.payment_id} is still being cancelled")
+    if len(refused) < len(payment.pending_refunds) or any(one.refused != "charge_disputed" for one in refused):
+        raise Violation(12, f"{payment.payment_id} still waits for {payment.pending_refunds}")
+    if payment.open and payment.off_session:
+        raise Violation(12, f"{payment.payment_id} is still not charged")
+    wanted = _wanted_payments(world, payment)
+    if payment.open and not wanted:
+        raise Violation(12, f"{payment.payment_id} is {payment.status}, and nobody waits for it")
+    if payment.purpose in _FOR_A_STAY and payment.charged and not payment.refunded_minor:
+        stay = world.store.get(Reservation, payment.user_id, payment.reservation_id or "")
+        if stay is None or payment.payment_id not in stay.payment_ids:
+            raise Violation(3, f"{payment.payment_id} was paid, and paid for nothing")
+
+
+def _wanted_payments(world: "World", payment: Payment) -> bool:
+    """Whether what the payment is for still waits for it: a deposit waits for an hour."""
+    if payment.purpose is Purpose.DEPOSIT:
+        return True
+    stay = world.store.get(Reservation, payment.user_id, payment.reservation_id or "")
+    return stay is not None and payment.payment_id in stay.awaited_payment_ids
+
+
+def _check_debts(world: "World") -> None:
+    """A debt is there exactly while an overstay is neither paid nor being charged."""
+    for stay in world.store.reservations:
+        wallet = world.store.get(Wallet, stay.user_id)
+        owed = wallet is not None and any(debt.reservation_id == stay.reservation_id for debt in wallet.debts)
+        unpaid = stay.overstay is not None and stay.overstay.payment_id is None
+        trying = stay.overstay.card_payment_id if stay.overstay and unpaid else None
+        tried = world.store.get(Payment, stay.user_id, trying) if trying else None
+        charging = tried is not None and tried.off_session and (tried.open or tried.status is P.CANCELLING)
+        if owed is not (unpaid and not charging):
+            raise Violation(3, f"{stay.reservation_id}: {stay.overstay}, tried {tried}, and owed {owed}")

@@ -26,6 +26,7 @@ WEBHOOK = Channel(tries_max=12, retry_after=timedelta(hours=2), late_max=timedel
 CHANNELS = {
     "reservation changed": STREAM,
     "notice made": STREAM,
+    "payment changed": STREAM,
     "shadow updated": DEVICE_EVENT,
     "presence": DEVICE_EVENT,
     "webhook": WEBHOOK,

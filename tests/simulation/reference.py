@@ -7,8 +7,9 @@ from itertools import pairwise
 
 from parking.domain.blocker import Blocker, Connectivity, Occupancy, Position
 from parking.domain.calendar import CalendarDay
+from parking.domain.due import Step
 from parking.domain.ids import ReservationId
-from parking.domain.reservation import Extension, ExtensionStatus, Reservation, ReservationStatus, Step
+from parking.domain.reservation import Extension, ExtensionStatus, Reservation, ReservationStatus
 from parking.domain.tariff import Tariff
 
 S = ReservationStatus
@@ -16,6 +17,7 @@ LEAD = timedelta(minutes=15)
 HOLD = timedelta(minutes=10)
 TELL = timedelta(minutes=30)
 GRACE = timedelta(minutes=10)
+LATE_MONEY = timedelta(minutes=10)
 FRESH = timedelta(minutes=15)
 MINUTE = timedelta(minutes=1)
 SKEW = timedelta(minutes=1)

@@ -8,9 +8,8 @@ from parking.domain.blocker import Position
 from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.spot import Location, Spot
 from parking.domain.tariff import Tariff
-from parking.services import payments, spots
-from tests.simulation import api_calls, reference
-from tests.simulation.api_calls import ApiCall
+from parking.services import spots
+from tests.simulation import card_calls, doors, reference
 from tests.simulation.coverage import Coverage
 from tests.simulation.draws import Draws, Recording, Weighted
 from tests.simulation.drivers import Driver
@@ -76,6 +75,8 @@ class Simulation:
             world.add_spot(spot)
         for driver in self.drivers[: 3 if self.profile.theme == "machines" else 2]:
             self._fill_wallet(driver)
+        if self.profile.theme in ("money", "mixed"):
+            self.drivers[0].save_card()
         Onlooker(world, self.drivers[0].user_id).set_up_phone()
         world.advance(world.now + timedelta(seconds=5))
         world.unleash()
@@ -111,7 +112,7 @@ class Simulation:
         # Often the very thing that the function at work has just read.
         if at_work == "check_expiring" and world.draws.chance(700):
             world.draws.pick(self.drivers).reserve_more()
-        elif at_work in _RECONCILING and world.draws.chance(600):
+        elif at_work in _RECONCILING and world.draws.chance(800):
             world.draws.pick(self.drivers).change_mind()
         elif world.draws.chance(400) and len(world.mail):
             self.deliver_out_of_order()
@@ -154,14 +155,12 @@ class Simulation:
 
     def _fill_wallet(self, driver: Driver) -> None:
         world = self.world
-        call: ApiCall = api_calls.deposit(driver.user_id, "first", FIRST_DEPOSIT_MINOR)
-        answer = driver.ask(call)
+        answer = driver.ask(card_calls.deposit(driver.user_id, "first", FIRST_DEPOSIT_MINOR))
         intent_id = answer.client_secret.removesuffix("_secret")
-        world.shown_intents.add(intent_id)
         world.cards.pay(intent_id)
         world.invoke(
             "webhook",
-            lambda: payments.settle_intent(world.ports.store, world.ports.cards, intent_id, world.now),
+            lambda: doors.webhook(world.ports, ("payment_intent.succeeded", intent_id), world.now),
             now=world.now,
         )
 

@@ -1,11 +1,9 @@
-"""Stripe's side and the phone's side of a card payment."""
+"""Stripe's side of card payments: what it has stored, and what its dashboard and the banks do."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from parking.adapters.memory.cards import MemoryCards
-from parking.domain.ids import PaymentId
-from parking.services.ports import CardError, Intent
+from parking.services.ports import CardDispute, CardError, CardRefund, Intent
 
 STORED_FOR = timedelta(hours=24)
 STORED_500 = "stored 500"
@@ -14,11 +12,14 @@ ENDED = ("succeeded", "canceled")
 
 
 class SimulatedCards(MemoryCards):
-    """MemoryCards with what Stripe does besides: 3-D Secure, cancelling, and answers that it has stored."""
+    """MemoryCards with the answers that Stripe has stored, and its lists for the checks."""
 
-    def __init__(self) -> None:
+    def __init__(self, begins_at: datetime) -> None:
         super().__init__()
-        self._stored_500_until: dict[PaymentId, datetime] = {}
+        self.breaks_refunds = False
+        """Whether Stripe answers each new refund with a 500, and stores that."""
+        self._stored_500_until: dict[str, datetime] = {}
+        self._created_at[FOREIGN_INTENT] = begins_at
         self._intents[FOREIGN_INTENT] = Intent(
             intent_id=FOREIGN_INTENT,
             status="succeeded",
@@ -26,6 +27,7 @@ class SimulatedCards(MemoryCards):
             amount_received_minor=1,
             currency="EUR",
             client_secret="",
+            decline_code=None,
             user_id=None,
             payment_id=None,
         )
@@ -35,24 +37,26 @@ class SimulatedCards(MemoryCards):
         """Every PaymentIntent, in the order of their making."""
         return list(self._intents.values())
 
-    def store_500(self, payment_id: PaymentId, now: datetime) -> None:
+    @property
+    def all_refunds(self) -> list[CardRefund]:
+        """Every refund, in the order of their making."""
+        return list(self._refunds.values())
+
+    @property
+    def all_disputes(self) -> list[CardDispute]:
+        """Every dispute, in the order of their making."""
+        return list(self._disputes.values())
+
+    def store_500(self, key: str, now: datetime) -> None:
         """Stripe's first answer for this idempotency key was a 500; it says the same for a day."""
-        self._stored_500_until.setdefault(payment_id, now + STORED_FOR)
+        self._stored_500_until.setdefault(key, now + STORED_FOR)
 
-    def check_stored(self, payment_id: PaymentId, now: datetime) -> None:
+    def says_500(self, key: str, now: datetime) -> bool:
+        """Whether the stored answer is a 500."""
+        until = self._stored_500_until.get(key)
+        return until is not None and now < until
+
+    def check_stored(self, key: str, now: datetime) -> None:
         """Raises CardError where the stored answer is a 500."""
-        until = self._stored_500_until.get(payment_id)
-        if until and now < until:
+        if self.says_500(key, now):
             raise CardError(f"the {STORED_500}")
-
-    def decline(self, intent_id: str) -> None:
-        """The driver's bank says no; Stripe waits for another card."""
-        self._intents[intent_id] = replace(self.intent(intent_id), status="requires_payment_method")
-
-    def require_action(self, intent_id: str) -> None:
-        """The bank wants 3-D Secure; the driver may do it later, or never."""
-        self._intents[intent_id] = replace(self.intent(intent_id), status="requires_action")
-
-    def cancel(self, intent_id: str) -> None:
-        """Stripe gives up waiting."""
-        self._intents[intent_id] = replace(self.intent(intent_id), status="canceled")

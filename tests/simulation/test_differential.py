@@ -5,7 +5,6 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,6 +14,8 @@ from parking.adapters.dynamodb.store import DynamoStore
 from parking.adapters.memory.store import MemoryStore
 from parking.domain.blocker import Blocker
 from parking.domain.calendar import CalendarDay
+from parking.domain.customer import Customer
+from parking.domain.due import Step
 from parking.domain.ids import (
     BlockerId,
     DeviceId,
@@ -26,10 +27,10 @@ from parking.domain.ids import (
     UserId,
     timed_id,
 )
-from parking.domain.ledger import Transaction, Wallet
+from parking.domain.ledger import DayTotal, Debt, Deposited, Transaction, Wallet
 from parking.domain.notification import Notification, PushDevice
-from parking.domain.payment import Payment
-from parking.domain.reservation import Reservation, ReservationStatus, Step
+from parking.domain.payment import Dispute, DisputeStatus, Payment, PaymentStatus, RefundStatus
+from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import Location, Spot
 from parking.services.ports import Aggregate, Conflict, InvalidCursor, Page, Store
 from tests.builders import (
@@ -37,9 +38,12 @@ from tests.builders import (
     a_blocker,
     a_calendar_day,
     a_claim,
+    a_customer,
     a_notification,
     a_payment,
+    a_payment_method,
     a_push_device,
+    a_refund,
     a_reservation,
     a_spot,
     a_transaction,
@@ -58,7 +62,8 @@ CENTRE = Location(52.5163, 13.3777)
 ANSWERS = (
     "commit: nothing", "commit: Conflict", "commit: ValueError", "get: something", "get: nothing",
     "get_many: something", "calendar: something", "page: another page", "page: last page", "page: InvalidCursor",
-    "due: something", "push_devices: something", "spots_near: something", "forget: nothing",
+    "due: something", "stripe_transactions: something", "stripe_transactions: nothing",
+    "push_devices: something", "spots_near: something", "forget: nothing",
 )  # fmt: skip
 """What the operations must have met."""
 
@@ -76,9 +81,12 @@ class Stream:
     def next(self) -> tuple[str, Operation]:
         """The next operation, and its name."""
         name = self._random.choices(
-            ("commit", "get", "get_many", "calendar", "page", "due", "push_devices", "spots_near", "forget"),
-            (50, 12, 6, 6, 12, 6, 3, 2, 3),
-        )[0]
+            (
+                "commit", "get", "get_many", "calendar", "page", "due", "stripe_transactions", "push_devices",
+                "spots_near", "forget",
+            ),
+            (50, 11, 6, 5, 11, 7, 2, 3, 2, 3),
+        )[0]  # fmt: skip
         return name, getattr(self, f"_{name}")()
 
     def learn(self, answer: Any) -> None:
@@ -140,6 +148,10 @@ class Stream:
         now = NOW + timedelta(minutes=self._random.randint(-30, 300))
         return lambda store: store.due(step, now, limit)
 
+    def _stripe_transactions(self) -> Operation:
+        day = self._random.choice((NOW, NOW + timedelta(days=1), NOW + timedelta(days=2))).date()
+        return lambda store: sorted(store.stripe_transactions(day), key=lambda one: one.key)
+
     def _push_devices(self) -> Operation:
         user_id = self._user_id()
         return lambda store: store.push_devices(user_id)
@@ -162,7 +174,7 @@ class Stream:
 
     def _new(self) -> Aggregate:
         kinds = (
-            self._reservation, self._payment, self._wallet, self._transaction, self._notification,
+            self._reservation, self._payment, self._wallet, self._customer, self._transaction, self._notification,
             self._push_device, self._blocker, self._spot, self._calendar_day,
         )  # fmt: skip
         return self._random.choice(kinds)()
@@ -193,17 +205,51 @@ class Stream:
         )
 
     def _payment(self) -> Payment:
+        """One that is due or settled, some with refunds and a dispute."""
         user_id, number = self._user_id(), self._random.randrange(12)
         created_at = NOW + timedelta(seconds=number % 5)
-        return a_payment(user_id=user_id, payment_id=PaymentId(f"pay-{number}"), created_at=created_at)
+        refunds = [
+            a_refund(status=self._random.choice(list(RefundStatus)), stripe_id=f"re_{n}" if n else None)
+            for n in range(self._random.choice((0, 0, 1, 2)))
+        ]
+        opened = Dispute(
+            stripe_id="dp_1", amount_minor=480, from_wallet_minor=0, status=DisputeStatus.OPEN, opened_at=NOW
+        )
+        return a_payment(
+            user_id=user_id,
+            payment_id=PaymentId(f"pay-{number}"),
+            status=self._random.choice(list(PaymentStatus)),
+            off_session=self._random.random() < 0.2,
+            refunds=tuple(refunds),
+            dispute=self._random.choice((None, None, opened)),
+            settle_due_at=self._random.choice((None, NOW + timedelta(minutes=self._random.randrange(200)))),
+            created_at=created_at,
+        )
 
     def _wallet(self) -> Wallet:
-        return a_wallet(user_id=self._user_id(), balance_minor=self._random.randrange(10_000))
+        total = DayTotal(self._day(), self._random.randrange(10_000))
+        return a_wallet(
+            user_id=self._user_id(),
+            balance_minor=self._random.randrange(10_000),
+            deposits=tuple(Deposited(PaymentId(f"pay-{n}"), 500) for n in range(self._random.randrange(3))),
+            deposited=self._random.choice((None, total)),
+            withdrawn=self._random.choice((None, total)),
+            debts=self._random.choice(((), (Debt(ReservationId("res-1"), 480, NOW),))),
+        )
+
+    def _customer(self) -> Customer:
+        cards = tuple(a_payment_method() for _ in range(self._random.randrange(4)))
+        default_id = cards[-1].payment_method_id if cards else None
+        return a_customer(user_id=self._user_id(), payment_methods=cards, default_id=default_id)
 
     def _transaction(self) -> Transaction:
-        created_at = NOW + timedelta(seconds=self._random.randrange(12))
-        transaction_id = TransactionId(timed_id("txn", created_at, "x"))
-        return replace(a_transaction(), user_id=self._user_id(), transaction_id=transaction_id, created_at=created_at)
+        created_at = NOW + timedelta(seconds=self._random.randrange(12), days=self._random.choice((0, 0, 1)))
+        return a_transaction(
+            user_id=self._user_id(),
+            transaction_id=TransactionId(timed_id("txn", created_at, "x")),
+            stripe_id=self._random.choice((None, "pi_1")),
+            created_at=created_at,
+        )
 
     def _notification(self) -> Notification:
         created_at = NOW + timedelta(seconds=self._random.randrange(12))

@@ -1,6 +1,7 @@
 """The simulation's doors do what the functions do: the same event leaves the same world behind."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,9 +19,10 @@ from parking.adapters.memory.store import MemoryStore
 from parking.domain.blocker import Connectivity, Position
 from parking.domain.ids import DeviceId
 from parking.domain.notification import Notification, Platform
+from parking.domain.payment import Method, Payment, PaymentStatus
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.services.ports import StoreUnavailable, WebhookEvent
-from payments import stripe_webhook
+from payments import settle_due, settle_refunds, stripe_webhook
 from reservations import api as reservations_api
 from reservations import auto_complete, check_expiring, expire_holds
 from tests.builders import (
@@ -68,8 +70,9 @@ class Twin:
         day = a_calendar_day(spot_id=stay.spot_id, day=stay.starts_at.date(), claims=claims)
         phone = self.push.register("phone", Platform.FCM, "token")
         device = a_push_device(user_id=stay.user_id, device_id=DeviceId("phone"), token="token", endpoint=phone)
-        payment = a_payment(user_id=stay.user_id)
-        self.intent_id = self.cards.create_intent(payment, "").intent_id
+        payment = a_payment(user_id=stay.user_id, method=Method.CARD)
+        self.payment = payment
+        self.intent_id = self.cards.create_intent(payment).intent_id
         self.store.commit(spot, blocker, day, replace(stay, version=0), device, payment)
 
     @property
@@ -79,9 +82,9 @@ class Twin:
 
     def begin_as(self, other: "Twin") -> None:
         """Take over what the other world holds: the builders' ids are new each time."""
-        self.store._items = dict(other.store._items)
+        self.store._items = deepcopy(other.store._items)
         self.cards._intents = dict(other.cards._intents)
-        self.intent_id = other.intent_id
+        self.intent_id, self.payment = other.intent_id, other.payment
 
     def wire(self, patch: pytest.MonkeyPatch) -> None:
         """Let the functions find this world's adapters."""
@@ -115,6 +118,27 @@ def test_a_reservations_record(monkeypatch: pytest.MonkeyPatch, status: Reservat
         lambda _: on_reservation_change.handler({"Records": [record]}, CONTEXT),
         lambda twin: doors.reservation_changed(twin.ports, stay, at),
     )
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_payments_record(monkeypatch: pytest.MonkeyPatch, wanted: bool) -> None:
+    at = HELD.created_at + 5 * MINUTE
+
+    def changed(twin: Twin) -> Payment:
+        stored = twin.store.get(Payment, *twin.payment.key)
+        assert stored is not None
+        now = replace(stored, status=PaymentStatus.PENDING, intent_id=twin.intent_id)
+        twin.store.commit(now if wanted else now.abandoned(at))
+        current = twin.store.get(Payment, *twin.payment.key)
+        assert current is not None
+        return current
+
+    def function(twin: Twin) -> object:
+        image = shape_of(Payment).item(replace(changed(twin), version=1))
+        record = {"dynamodb": {"NewImage": image, "ApproximateCreationDateTime": at.timestamp()}, "eventID": "1"}
+        return settle_refunds.handler({"Records": [record]}, CONTEXT)
+
+    _both(monkeypatch, HELD, function, lambda twin: doors.payment_changed(twin.ports, changed(twin), at))
 
 
 @pytest.mark.parametrize("news", [True, False])
@@ -183,6 +207,7 @@ SCHEDULES = {
     "check_expiring": (check_expiring.handler, ACTIVE, ACTIVE.ends_at - 30 * MINUTE),
     "auto_complete": (auto_complete.handler, CONFIRMED, CONFIRMED.ends_at),
     "prepare_upcoming": (prepare_upcoming.handler, CONFIRMED, CONFIRMED.starts_at - 15 * MINUTE),
+    "settle_due": (settle_due.handler, HELD, NOW + 6 * MINUTE),
 }
 
 
@@ -216,7 +241,7 @@ def test_a_webhook(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def door(twin: Twin) -> None:
         twin.cards.pay(twin.intent_id)
-        doors.webhook(twin.ports, twin.intent_id, now)
+        doors.webhook(twin.ports, ("payment_intent.succeeded", twin.intent_id), now)
 
     _both(monkeypatch, HELD, function, door)
 

@@ -10,6 +10,7 @@ import pytest
 
 from parking import wiring
 from parking.adapters.dynamodb.store import DynamoStore
+from parking.metrics import metrics
 from tests.contract.emulators import create_tables, running_aws
 from tests.simulation import doors, handlers
 from tests.simulation.api_calls import ApiCall
@@ -51,6 +52,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.setitem(os.environ, name, value)
         for name in ("store", "shadows", "cards", "push", "webhook_verifier"):
             patch.setattr(wiring, name, getattr(wiring, name))
+        patch.setattr(metrics, "namespace", "SmartParking")
         logging.disable()
         yield
         logging.disable(logging.NOTSET)

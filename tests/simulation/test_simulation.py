@@ -19,7 +19,7 @@ from tests.simulation.report import trace_hash
 from tests.simulation.shrink import replay, shrink
 from tests.simulation.simulation import ALL_FAULTS, simulate
 
-FIXED_SEEDS = range(1, 1_201)
+FIXED_SEEDS = range(1, 1_501)
 FRESH_SEEDS = 300
 STEPS = 100
 BATCH = 50

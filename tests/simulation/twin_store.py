@@ -1,14 +1,15 @@
 """The in-memory store and DynamoDB side by side: what one answers, the other has to answer too."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from parking.adapters.dynamodb.store import DynamoStore
 from parking.domain.calendar import Calendar
+from parking.domain.due import Step
 from parking.domain.ids import SpotId, UserId
+from parking.domain.ledger import Transaction
 from parking.domain.notification import PushDevice
-from parking.domain.reservation import Step
 from parking.domain.spot import Location, Spot
 from parking.services.ports import Aggregate, Conflict, Key, Page
 from tests.simulation.violation import Violation
@@ -57,6 +58,12 @@ class TwinStore:
         in_memory = self._watched.spots_near(centre, radius_m)
         return _same("spots_near", in_memory, self._dynamo.spots_near(centre, radius_m))
 
+    def stripe_transactions(self, day: date) -> Iterator[Transaction]:
+        """See Store; in no promised order."""
+        in_memory = sorted(self._watched.stripe_transactions(day), key=_address)
+        in_dynamo = sorted(self._dynamo.stripe_transactions(day), key=_address)
+        yield from _same(f"stripe_transactions {day}", in_memory, in_dynamo)
+
     def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
         """See Store."""
         return _same(f"due {step}", self._watched.due(step, now, limit), self._dynamo.due(step, now, limit))
@@ -76,6 +83,10 @@ class TwinStore:
         """See Store."""
         self._dynamo.forget(device)
         self._watched.forget(device)
+
+
+def _address(transaction: Transaction) -> Key:
+    return transaction.key
 
 
 def _conflict(commit: Callable[[], None]) -> Conflict | None:

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Protocol
 
 from parking.adapters.memory.store import MemoryStore
-from parking.domain.reservation import Reservation, Step
+from parking.domain.due import Step
+from parking.domain.reservation import Reservation
 from parking.services.ports import Aggregate, Key, Store
 
 Change = tuple[Aggregate | None, Aggregate]
@@ -29,10 +30,10 @@ class WatchedStore(MemoryStore):
 
     def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
         """See Store."""
-        addresses = [(type(item), item.key) for item in saves]
-        before = [self._items.get(address) for address in addresses]
+        before = [self._items[type(item)].get(item.key) for item in saves]
         super().commit(*saves, unchanged=unchanged)
-        self._on_commit([(old, self._items[address]) for old, address in zip(before, addresses, strict=True)])
+        after = [self._items[type(item)][item.key] for item in saves]
+        self._on_commit(list(zip(before, after, strict=True)))
 
     def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
         """See Store; what is shown is kept for `stale_due`."""

@@ -13,6 +13,7 @@ from parking.domain.blocker import Command, Connectivity, Report
 from parking.domain.errors import ParkingError
 from parking.domain.ids import BlockerId, CommandId, SpotId, UserId
 from parking.domain.notification import Notification
+from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation
 from parking.domain.spot import Spot
 from parking.services.ports import Busy, CardError, ShadowUnavailable, StoreUnavailable
@@ -80,7 +81,7 @@ class World:
         self.faults = FaultPlan(draws, profile.faults)
         self.mail = Mail()
         self.shadows = MemoryShadows()
-        self.cards = SimulatedCards()
+        self.cards = SimulatedCards(profile.begins_at)
         self.push = MemoryPush()
         self.things = MemoryThings()
         self.invariants = Invariants(self)
@@ -94,7 +95,8 @@ class World:
         )
         self.spots: list[Spot] = []
         self.devices: dict[BlockerId, Device] = {}
-        self.shown_intents: set[str] = set()
+        self.saved_cards: set[str] = set()
+        """The payment_method_id of every card that was ever saved."""
         self.bodies: dict[Asked, tuple[Any, ...]] = {}
         self.answers: dict[Asked, Any] = {}
         self.reports: dict[tuple[BlockerId, int], Report | None] = {}
@@ -183,6 +185,8 @@ class World:
         for before, after in changes:
             if isinstance(after, Reservation):
                 self.emit("reservation changed", after, self.now.replace(microsecond=0))
+            elif isinstance(after, Payment):
+                self.emit("payment changed", after, self.now.replace(microsecond=0))
             elif isinstance(after, Notification) and before is None:
                 self.emit("notice made", after, self.now.replace(microsecond=0))
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from parking.domain.paying import confirm
 from parking.domain.payment import PaymentStatus
 from parking.domain.reservation import (
     HOLD,
@@ -9,7 +10,6 @@ from parking.domain.reservation import (
     ReservationStatus,
     arrive,
     cancel,
-    confirm,
     depart,
     expire_hold,
     finish,

@@ -52,7 +52,7 @@ def test_a_field_that_is_missing_is_named_by_its_path(path: str) -> None:
 
 def test_a_transaction_is_split_by_account() -> None:
     entries = [{"account": "wallet", "amount": -480}, {"account": "revenue", "amount": 480}]
-    assert by_account({"entries": entries}) == {"stripe": 0, "wallet": -480, "revenue": 480}
+    assert by_account({"entries": entries}) == {"stripe": 0, "wallet": -480, "revenue": 480, "refunds": 0}
 
 
 def test_a_fact_that_is_as_told_is_shown(tell: Narrator, screen: StringIO) -> None:

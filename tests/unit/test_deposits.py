@@ -1,188 +1,174 @@
-"""Filling the wallet by card: the signed webhook credits it, once."""
+"""Filling the wallet by card: it grows when Stripe says that the money came, once."""
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import pytest
 
-from parking.adapters.memory.cards import MemoryCards
-from parking.domain.errors import (
-    IdempotencyMismatch,
-    InvalidField,
-    NotFound,
-)
+from parking.domain.errors import CardDeclined, DailyLimitReached, IdempotencyMismatch, InvalidField, NotFound
 from parking.domain.ids import PaymentId
+from parking.domain.ledger import Deposited
 from parking.domain.payment import Payment, PaymentStatus
-from parking.services import payments
+from parking.services.card_payments import settle
+from parking.services.owned import payment_of
 from parking.services.ports import CardError, Intent
-from tests.builders import NOW
-from tests.unit.world import ANNA, BORIS, World, at
+from tests.unit.till import DAY, Till, intent_of
+from tests.unit.world import ANNA, BORIS, at
 
 P = PaymentStatus
 
 
-def _start(
-    world: World, cards: MemoryCards | None = None, key: str = "deposit", amount_minor: int = 2_000
-) -> tuple[Payment, Intent]:
-    request = world.request(ANNA, key, str(amount_minor), "POST /wallet/deposits")
-    return payments.start_deposit(
-        world.store, cards or world.cards, request, amount_minor=amount_minor, currency="EUR", now=NOW
-    )
+def test_a_deposit_waits_for_stripes_word(till: Till) -> None:
+    answer = till.deposit()
+    assert answer.payment.status is P.REQUIRES_ACTION
+    assert answer.client_secret == f"{intent_of(answer.payment)}_secret"
+    assert till.webhook(answer.payment, 1).status is P.REQUIRES_ACTION
+    assert till.balance() == 0
 
 
-def _webhook(world: World, intent: Intent, when: datetime = NOW, cards: MemoryCards | None = None) -> Payment | None:
-    return payments.settle_intent(world.store, cards or world.cards, intent.intent_id, when)
+def test_a_doubled_webhook_credits_once(till: Till) -> None:
+    answer = till.deposit()
+    till.cards.pay(intent_of(answer.payment))
+    for minutes in (1, 1, 3 * DAY):
+        assert till.webhook(answer.payment, minutes).status is P.SUCCEEDED
+    assert till.balance() == 2_000
+    assert [n.kind for n in till.inbox()] == ["DEPOSIT_SUCCEEDED"]
+    assert "20.00 EUR added" in till.inbox()[0].text
+    assert [t.payment_id for t in till.ledger()] == [answer.payment.payment_id]
+    assert till.wallet().deposits == (Deposited(answer.payment.payment_id, 2_000),)
 
 
-def test_a_deposit_waits_for_stripes_word(world: World) -> None:
-    payment, intent = _start(world)
-    assert (payment.status, payment.intent_id) == (P.REQUIRES_ACTION, intent.intent_id)
-    assert world.balance() == 0
-    assert _webhook(world, intent) == world.store.get(Payment, ANNA, payment.payment_id)
-    assert world.balance() == 0
+def test_two_webhooks_at_once_credit_once(till: Till) -> None:
+    answer = till.deposit()
+    till.cards.pay(intent_of(answer.payment))
+    till.store.meanwhile(lambda: till.webhook(answer.payment, 1))
+    assert till.webhook(answer.payment, 1).status is P.SUCCEEDED
+    assert till.store.lost_races == 1
+    assert till.balance() == 2_000
 
 
-def test_a_doubled_webhook_credits_once(world: World) -> None:
-    payment, intent = _start(world)
-    world.cards.pay(intent.intent_id)
-    for minutes in (1, 1, 60 * 24 * 3):
-        settled = _webhook(world, intent, at(minutes))
-        assert settled is not None
-        assert settled.status is P.SUCCEEDED
-    assert world.balance() == 2_000
-    assert [n.kind for n in world.inbox()] == ["DEPOSIT_SUCCEEDED"]
-    assert "20.00 EUR added" in world.inbox()[0].text
-    assert len(world.ledger()) == 1
-    assert payment.payment_id == world.ledger()[0].payment_id
+def test_a_webhook_that_is_faster_than_our_own_answer_credits_once(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    create_intent = till.cards.create_intent
 
-
-def test_two_webhooks_at_once_credit_once(world: World) -> None:
-    _, intent = _start(world)
-    world.cards.pay(intent.intent_id)
-    world.store.meanwhile(lambda: _webhook(world, intent))
-    settled = _webhook(world, intent)
-    assert settled is not None
-    assert settled.status is P.SUCCEEDED
-    assert world.balance() == 2_000
-
-
-class _HastyCards(MemoryCards):
-    """The driver's card pays and the webhook comes before Stripe's answer has reached us."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self._world = world
-
-    def create_intent(self, payment: Payment, description: str) -> Intent:
-        intent = super().create_intent(payment, description)
-        self.pay(intent.intent_id)
-        _webhook(self._world, intent, cards=self)
+    def hasty(payment: Payment) -> Intent:
+        intent = create_intent(payment)
+        settle(till.store, till.cards.pay(intent.intent_id), at(0))
         return intent
 
-
-def test_a_webhook_that_is_faster_than_our_own_answer_credits_once(world: World) -> None:
-    cards = _HastyCards(world)
-    payment, intent = _start(world, cards)
-    assert payment.status is P.REQUIRES_ACTION
-    assert payment.intent_id == intent.intent_id
-    _webhook(world, intent, cards=cards)
-    again, _ = _start(world, cards)
-    assert again.status is P.REQUIRES_ACTION
-    assert world.balance() == 2_000
+    monkeypatch.setattr(till.cards, "create_intent", hasty)
+    for _ in range(2):
+        assert till.deposit().payment.status is P.REQUIRES_ACTION
+        assert till.balance() == 2_000
+    assert till.payments()[0].status is P.SUCCEEDED
 
 
-class _FailingCards(MemoryCards):
-    """Stripe takes the first request and its answer is lost."""
+def test_a_deposit_whose_answer_was_lost_ends_in_one_payment_intent(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_intent, made = till.cards.create_intent, list[str]()
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.made = list[str]()
-
-    def create_intent(self, payment: Payment, description: str) -> Intent:
-        intent = super().create_intent(payment, description)
-        self.made.append(intent.intent_id)
-        if len(self.made) == 1:
+    def forgetful(payment: Payment) -> Intent:
+        made.append(create_intent(payment).intent_id)
+        if len(made) == 1:
             raise CardError("the answer was lost")
-        return intent
+        return create_intent(payment)
 
-
-def test_a_deposit_whose_answer_was_lost_ends_in_one_payment_intent(world: World) -> None:
-    cards = _FailingCards()
+    monkeypatch.setattr(till.cards, "create_intent", forgetful)
     with pytest.raises(CardError):
-        _start(world, cards)
-    payment, intent = _start(world, cards)
-    assert set(cards.made) == {intent.intent_id}
-    cards.pay(intent.intent_id)
-    _webhook(world, intent, cards=cards)
-    stored = world.store.get(Payment, ANNA, payment.payment_id)
-    assert stored is not None
-    assert (stored.status, world.balance()) == (P.SUCCEEDED, 2_000)
+        till.deposit()
+    answer = till.deposit()
+    assert set(made) == {intent_of(answer.payment)}
+    assert till.completes(answer, 1).status is P.SUCCEEDED
+    assert till.balance() == 2_000
 
 
-def test_the_same_deposit_twice_is_one_payment_and_one_intent(world: World) -> None:
-    first, second = _start(world), _start(world)
-    assert replace(second[0], version=0) == replace(first[0], version=0)
-    assert second[1].intent_id == first[1].intent_id
-    assert len(world.store.page(Payment, ANNA, limit=10).items) == 1
+def test_the_same_deposit_twice_is_one_payment_and_one_intent(till: Till) -> None:
+    first, second = till.deposit(), till.deposit()
+    assert replace(second.payment, version=0) == replace(first.payment, version=0)
+    assert second.client_secret == first.client_secret
+    assert len(till.payments()) == 1
     with pytest.raises(IdempotencyMismatch):
-        _start(world, amount_minor=3_000)
+        till.deposit(amount_minor=3_000)
+
+
+def test_a_repeated_deposit_gets_its_first_answer_after_the_money_came(till: Till) -> None:
+    first = till.deposit()
+    till.completes(first, 1)
+    again = till.deposit(now=2)
+    assert (again.payment.status, again.client_secret) == (P.REQUIRES_ACTION, first.client_secret)
+    assert till.balance() == 2_000
 
 
 @pytest.mark.parametrize("change", [{"amount_received_minor": 1_999}, {"currency": "USD"}])
-def test_another_amount_than_was_asked_is_not_credited(world: World, change: dict[str, Any]) -> None:
-    _, intent = _start(world)
-    world.cards.pay(intent.intent_id)
-
-    class OtherCards(MemoryCards):
-        def intent(self, intent_id: str) -> Intent:
-            paid = world.cards.intent(intent_id)
-            return replace(paid, **change)
-
+def test_another_amount_than_was_asked_is_not_credited(change: dict[str, Any]) -> None:
+    till = Till()
+    intent = till.cards.pay(intent_of(till.deposit().payment))
     with pytest.raises(CardError):
-        _webhook(world, intent, cards=OtherCards())
-    assert world.balance() == 0
+        settle(till.store, replace(intent, **change), at(1))
+    assert till.balance() == 0
 
 
-def test_a_cancelled_intent_cancels_the_payment_for_good(world: World) -> None:
-    payment, intent = _start(world)
-
-    class CancelledCards(MemoryCards):
-        def intent(self, intent_id: str) -> Intent:
-            return replace(world.cards.intent(intent_id), status="canceled")
-
+def test_a_deposit_that_stripe_cancelled_is_cancelled_for_good(till: Till) -> None:
+    answer = till.deposit()
+    till.cards.cancel_intent(intent_of(answer.payment))
     for _ in range(2):
-        settled = _webhook(world, intent, cards=CancelledCards())
-        assert settled is not None
-        assert (settled.payment_id, settled.status) == (payment.payment_id, P.CANCELLED)
-    assert world.balance() == 0
+        assert till.webhook(answer.payment, 1).status is P.CANCELLED
+    assert till.balance() == 0
 
 
-def test_an_intent_that_is_not_ours_is_left_alone(world: World) -> None:
-    _, intent = _start(world)
-
-    class ForeignCards(MemoryCards):
-        def intent(self, intent_id: str) -> Intent:
-            return replace(world.cards.intent(intent_id), user_id=None, payment_id=None, status="succeeded")
-
-    assert _webhook(world, intent, cards=ForeignCards()) is None
-    assert world.balance() == 0
+@pytest.mark.parametrize("nameless", [{"user_id": None}, {"payment_id": None}, {"payment_id": "pay_none"}])
+def test_an_intent_that_is_not_ours_is_left_alone(nameless: dict[str, Any], till: Till) -> None:
+    intent = till.cards.intent(intent_of(till.deposit().payment))
+    foreign = replace(intent, status="succeeded", amount_received_minor=2_000, **nameless)
+    assert settle(till.store, foreign, at(1)) is None
+    assert till.balance() == 0
 
 
 @pytest.mark.parametrize(("amount_minor", "accepted"), [(99, False), (100, True), (50_000, True), (50_001, False)])
-def test_a_deposit_has_limits(world: World, amount_minor: int, accepted: bool) -> None:
+def test_a_deposit_has_limits(till: Till, amount_minor: int, accepted: bool) -> None:
     if accepted:
-        assert _start(world, amount_minor=amount_minor)[0].amount_minor == amount_minor
+        assert till.deposit(amount_minor=amount_minor).payment.amount_minor == amount_minor
     else:
         with pytest.raises(InvalidField) as refusal:
-            _start(world, amount_minor=amount_minor)
+            till.deposit(amount_minor=amount_minor)
         assert refusal.value.field == "amount"
-        assert world.store.page(Payment, ANNA, limit=10).items == []
+        assert till.payments() == []
 
 
-def test_another_drivers_payment_is_not_found(world: World) -> None:
-    payment, _ = _start(world)
-    assert payments.payment_of(world.store, ANNA, payment.payment_id).amount_minor == 2_000
+def test_a_days_deposits_have_a_limit_that_the_next_utc_day_lifts(till: Till) -> None:
+    for n in range(2):
+        till.completes(till.deposit(amount_minor=45_000, key=str(n)), 1)
+    with pytest.raises(DailyLimitReached) as refusal:
+        till.deposit(amount_minor=10_001, key="more")
+    assert refusal.value.data == {"left_amount": 10_000, "currency": "EUR"}
+    till.completes(till.deposit(amount_minor=10_000, key="the rest"), 1)
+    tomorrow = 15 * 60  # NOW is 9:00
+    assert till.deposit(amount_minor=50_000, key="tomorrow", now=tomorrow).payment.amount_minor == 50_000
+
+
+def test_a_saved_card_fills_the_wallet_at_once(till: Till) -> None:
+    card = till.save_card()
+    answer = till.deposit(card=card)
+    assert (answer.payment.status, answer.client_secret) == (P.SUCCEEDED, None)
+    assert till.balance() == 2_000
+    assert till.deposit(card=card).payment.status is P.SUCCEEDED
+    assert till.balance() == 2_000
+
+
+def test_a_declined_saved_card_fills_nothing(till: Till) -> None:
+    card = till.save_card()
+    till.cards.declines[card] = "insufficient_funds"
+    with pytest.raises(CardDeclined) as refusal:
+        till.deposit(card=card)
+    assert refusal.value.data == {"decline_code": "insufficient_funds"}
+    till.stream(1)
+    assert till.payments()[0].status is P.FAILED
+    assert till.balance() == 0
+
+
+def test_another_drivers_payment_is_not_found(till: Till) -> None:
+    payment = till.deposit().payment
+    assert payment_of(till.store, ANNA, payment.payment_id).amount_minor == 2_000
     for user, payment_id in ((BORIS, payment.payment_id), (ANNA, PaymentId("pay_none"))):
         with pytest.raises(NotFound):
-            payments.payment_of(world.store, user, payment_id)
+            payment_of(till.store, user, payment_id)

@@ -8,19 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parking.domain.due import Due, Step
 from parking.domain.errors import Refused
 from parking.domain.extending import confirm_extension, hold_extension
 from parking.domain.guarding import look_again
+from parking.domain.paying import confirm
 from parking.domain.reservation import (
     ARRIVAL_LEAD,
     HOLD,
     TELL_BEFORE_END,
-    Due,
     Reservation,
-    Step,
     arrive,
     cancel,
-    confirm,
     depart,
     expire_hold,
     finish,
@@ -81,7 +80,7 @@ def test_nothing_is_outstanding_after_the_end(status: S) -> None:
 
 
 def test_an_extended_stay_is_told_about_its_new_end() -> None:
-    paid = confirm_extension(mark_told(EXTENDING), EXTENSION.extension_id, PAYMENT, ENDS - 40 * MINUTE)
+    paid = confirm_extension(mark_told(EXTENDING), EXTENSION, PAYMENT, ENDS - 40 * MINUTE)
     assert paid.due == Due(ENDS + 60 * MINUTE - TELL_BEFORE_END, Step.TELL_END)
 
 
@@ -93,7 +92,7 @@ def _extend(reservation: Reservation, now: datetime) -> Reservation:
 
 def _pay_extension(reservation: Reservation, now: datetime) -> Reservation:
     extension = reservation.open_extension
-    return confirm_extension(reservation, extension.extension_id, PAYMENT, now) if extension else reservation
+    return confirm_extension(reservation, extension, PAYMENT, now) if extension else reservation
 
 
 def _schedules(reservation: Reservation, now: datetime) -> Reservation:

@@ -8,11 +8,13 @@ from parking.domain.errors import (
     AlreadyPaid,
     ExtensionUnavailable,
     HoldExpired,
+    NotFound,
     WrongState,
 )
 from parking.domain.extending import check_extendable, confirm_extension, hold_extension
 from parking.domain.reservation import ExtensionStatus, Reservation, cancel, depart, expire_hold, mark_told
 from parking.domain.time import Interval
+from parking.services.open_payments import payable_of
 from tests.builders import NOW, an_extension
 from tests.unit.stays import ACTIVE, CONFIRMED, ENDS, EVERY_STATUS, MINUTE, PAYMENT, STARTS, TERMINAL, S
 
@@ -23,7 +25,7 @@ EXTENDING = hold_extension(ACTIVE, LONGER, ENDS + 60 * MINUTE, STARTS + 30 * MIN
 def test_the_end_moves_when_the_extension_is_paid() -> None:
     assert EXTENDING.ends_at == ENDS
     told = mark_told(EXTENDING)
-    paid = confirm_extension(told, LONGER.extension_id, PAYMENT, STARTS + 31 * MINUTE)
+    paid = confirm_extension(told, LONGER, PAYMENT, STARTS + 31 * MINUTE)
     assert paid.ends_at == ENDS + 60 * MINUTE
     assert paid.extensions[0].status is ExtensionStatus.CONFIRMED
     assert paid.payment_ids == (PAYMENT.payment_id, PAYMENT.payment_id)
@@ -64,16 +66,16 @@ def test_an_extension_over_the_latest_end_is_refused_and_says_until_when() -> No
 
 
 def test_an_extension_is_paid_once_in_time_and_by_its_own_name() -> None:
-    paid = confirm_extension(EXTENDING, LONGER.extension_id, PAYMENT, STARTS + 31 * MINUTE)
+    paid = confirm_extension(EXTENDING, LONGER, PAYMENT, STARTS + 31 * MINUTE)
     with pytest.raises(AlreadyPaid):
-        confirm_extension(paid, LONGER.extension_id, PAYMENT, STARTS + 32 * MINUTE)
+        confirm_extension(paid, paid.extensions[0], PAYMENT, STARTS + 32 * MINUTE)
     with pytest.raises(HoldExpired):
-        confirm_extension(EXTENDING, LONGER.extension_id, PAYMENT, LONGER.hold_expires_at)
+        confirm_extension(EXTENDING, LONGER, PAYMENT, LONGER.hold_expires_at)
     lapsed = expire_hold(EXTENDING, LONGER.hold_expires_at)
     with pytest.raises(HoldExpired):
-        confirm_extension(lapsed, LONGER.extension_id, PAYMENT, STARTS + 31 * MINUTE)
-    with pytest.raises(WrongState):
-        confirm_extension(ACTIVE, LONGER.extension_id, PAYMENT, STARTS + 31 * MINUTE)
+        confirm_extension(lapsed, lapsed.extensions[0], PAYMENT, STARTS + 31 * MINUTE)
+    with pytest.raises(NotFound):
+        payable_of(ACTIVE, LONGER.extension_id, STARTS + 31 * MINUTE)
 
 
 @pytest.mark.parametrize(
@@ -87,4 +89,4 @@ def test_an_extension_is_paid_once_in_time_and_by_its_own_name() -> None:
 def test_a_stay_that_ends_takes_its_open_extension_with_it(ended: Reservation) -> None:
     assert [e.status for e in ended.extensions] == [ExtensionStatus.EXPIRED]
     with pytest.raises(HoldExpired):
-        confirm_extension(ended, LONGER.extension_id, PAYMENT, STARTS + 31 * MINUTE)
+        confirm_extension(ended, ended.extensions[0], PAYMENT, STARTS + 31 * MINUTE)

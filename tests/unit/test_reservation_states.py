@@ -15,6 +15,7 @@ from parking.domain.errors import (
     WrongState,
 )
 from parking.domain.guarding import look_again
+from parking.domain.paying import confirm
 from parking.domain.reservation import (
     ARRIVAL_LEAD,
     GRACE,
@@ -24,7 +25,6 @@ from parking.domain.reservation import (
     arrive,
     cancel,
     check_stay,
-    confirm,
     depart,
     expire_hold,
     finish,

@@ -7,10 +7,11 @@ import pytest
 
 from parking.adapters.memory.store import MemoryStore
 from parking.domain.blocker import Connectivity, Occupancy, Position
+from parking.domain.due import Step
 from parking.domain.errors import NotFound
 from parking.domain.ids import SpotId
 from parking.domain.notification import Notification
-from parking.domain.reservation import EndReason, ExtensionStatus, Reservation, ReservationStatus, Step
+from parking.domain.reservation import EndReason, ExtensionStatus, Reservation, ReservationStatus
 from parking.services import bookings
 from parking.services.ports import Key
 from parking.services.schedules import expire_holds, finish_stays, tell_ending

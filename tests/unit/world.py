@@ -17,6 +17,8 @@ from parking.domain.payment import Payment
 from parking.domain.reservation import Extension, Reservation
 from parking.services import bookings, payments
 from parking.services.blockers import reconcile
+from parking.services.card_payments import deposit_by_card, settle
+from parking.services.owned import reservation_of
 from parking.services.ports import Aggregate, Conflict
 from parking.services.schedules import expire_holds, finish_stays, guard_upcoming, tell_ending
 from tests.builders import NOW, a_blocker, a_spot
@@ -51,6 +53,10 @@ class RacingStore(MemoryStore):
         except Conflict:
             self.lost_races += 1
             raise
+
+    def all_of[A: Aggregate](self, kind: type[A]) -> list[A]:
+        """Every item of a kind."""
+        return self._all(kind)
 
 
 class World:
@@ -115,13 +121,18 @@ class World:
     def fund(self, user: UserId, amount_minor: int = 10_000, *, key: str = "fund", now: float = 0) -> Payment:
         """Deposit by card; the webhook has come."""
         request = self.request(user, key, route="POST /wallet/deposits")
-        _, intent = payments.start_deposit(
-            self.store, self.cards, request, amount_minor=amount_minor, currency="EUR", now=at(now)
+        answer = deposit_by_card(
+            self.store,
+            self.cards,
+            request,
+            amount_minor=amount_minor,
+            currency="EUR",
+            payment_method_id=None,
+            now=at(now),
         )
-        self.cards.pay(intent.intent_id)
-        settled = payments.settle_intent(self.store, self.cards, intent.intent_id, at(now))
+        settled = settle(self.store, self.cards.pay(answer.payment.intent_id or ""), at(now))
         if settled is None:
-            raise LookupError(intent.intent_id)
+            raise LookupError(answer.payment.payment_id)
         return settled
 
     def booked(
@@ -212,7 +223,7 @@ class World:
 
     def reservation(self, user: UserId, reservation_id: ReservationId) -> Reservation:
         """A driver's reservation as it is now."""
-        return bookings.reservation_of(self.store, user, reservation_id)
+        return reservation_of(self.store, user, reservation_id)
 
     def claims(self) -> tuple[Claim, ...]:
         """Every claim on the spot in the days around NOW."""

@@ -26,6 +26,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from parking.domain.errors import (
+    CardDeclined,
     IdempotencyMismatch,
     InsufficientFunds,
     InvalidField,
@@ -193,6 +194,7 @@ _STATUS: dict[type[ParkingError], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Refused: HTTPStatus.CONFLICT,
     InsufficientFunds: HTTPStatus.PAYMENT_REQUIRED,
+    CardDeclined: HTTPStatus.PAYMENT_REQUIRED,
     IdempotencyMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
 }

@@ -21,6 +21,7 @@ _TABLES = (
     "payments",
     "wallets",
     "transactions",
+    "payment_methods",
     "notifications",
     "push_devices",
     "blockers",

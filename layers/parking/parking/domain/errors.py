@@ -95,6 +95,42 @@ class WrongState(Refused):
     code = "wrong_state"
 
 
+class DebtOpen(Refused):
+    """An overstay is not paid yet; `reservation_id` and `amount` say which."""
+
+    code = "debt_open"
+
+
+class AmountTooSmallForCard(Refused):
+    """Stripe charges no card for so little."""
+
+    code = "amount_too_small_for_card"
+
+
+class WithdrawalUnavailable(Refused):
+    """The cards that filled the wallet cannot take that much back now; `available_amount` says how much they can."""
+
+    code = "withdrawal_unavailable"
+
+
+class DailyLimitReached(Refused):
+    """More than a day's share; `left_amount` says how much of it is left."""
+
+    code = "daily_limit_reached"
+
+
+class TooManyPaymentMethods(Refused):
+    """No more cards can be saved."""
+
+    code = "too_many_payment_methods"
+
+
+class CardDeclined(ParkingError):
+    """The card did not pay; `decline_code` is Stripe's reason. The hold still stands: try another method."""
+
+    code = "card_declined"
+
+
 class InsufficientFunds(ParkingError):
     """The wallet holds less than the amount."""
 

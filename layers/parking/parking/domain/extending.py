@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from parking.domain.calendar import Calendar
 from parking.domain.errors import AlreadyPaid, ExtensionUnavailable, HoldExpired, WrongState
-from parking.domain.ids import ExtensionId
 from parking.domain.payment import Payment
 from parking.domain.reservation import (
     LONGEST_STAY,
@@ -57,17 +56,36 @@ def taken_next(reservation: Reservation, calendar: Calendar, step: timedelta) ->
     return following is not None and following - turnover < reservation.ends_at + step
 
 
-def confirm_extension(
-    reservation: Reservation, extension_id: ExtensionId, payment: Payment, now: datetime
-) -> Reservation:
-    """The end moves, because the extension is paid. Raises AlreadyPaid, HoldExpired or WrongState."""
-    extension = reservation.extension(extension_id)
-    if extension is None:
-        raise WrongState("The reservation has no such extension.", reservation_status=reservation.status)
+def check_extension_payable(reservation: Reservation, extension: Extension, now: datetime) -> None:
+    """Raises AlreadyPaid, HoldExpired or WrongState unless the extension waits for its payment."""
     if extension.status is ExtensionStatus.CONFIRMED:
         raise AlreadyPaid("This extension is paid.")
     if extension.status is ExtensionStatus.EXPIRED or now >= extension.hold_expires_at:
         raise HoldExpired("The extension's hold has lapsed; ask again.")
     check_extendable(reservation, now)
+
+
+def confirm_extension(reservation: Reservation, extension: Extension, payment: Payment, now: datetime) -> Reservation:
+    """The end moves, because the extension is paid. Raises AlreadyPaid, HoldExpired or WrongState."""
+    check_extension_payable(reservation, extension, now)
+    return _longer(reservation, extension, payment)
+
+
+def confirm_extension_late(
+    reservation: Reservation, extension: Extension, payment: Payment, now: datetime
+) -> Reservation:
+    """The end moves by money that a card has paid already, even if the extension's hold has lapsed.
+
+    The caller checks that the interval is still free. Raises AlreadyPaid or WrongState if it cannot be had any more.
+    """
+    if extension.status is ExtensionStatus.CONFIRMED:
+        raise AlreadyPaid("This extension is paid.")
+    check_extendable(reservation, now)
+    if reservation.ends_at != extension.previous_ends_at or reservation.open_extension not in (None, extension):
+        raise WrongState("The stay was extended otherwise.", reservation_status=reservation.status)
+    return _longer(reservation, extension, payment)
+
+
+def _longer(reservation: Reservation, extension: Extension, payment: Payment) -> Reservation:
     paid = replace(extension, status=ExtensionStatus.CONFIRMED, payment_id=payment.payment_id)
     return replace(with_extension(reservation, paid), ends_at=extension.ends_at, finish_due_at=None)

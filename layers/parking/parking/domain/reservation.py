@@ -4,20 +4,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from parking.domain.blocker import CommandStatus, Position
 from parking.domain.calendar import Calendar, Claim
+from parking.domain.due import Due, Step
 from parking.domain.errors import (
-    AlreadyPaid,
-    HoldExpired,
     InvalidField,
     InvariantBroken,
     NotPaid,
     OutsideArrivalWindow,
     WrongState,
 )
-from parking.domain.ids import BlockerId, ExtensionId, PaymentId, ReservationId, SpotId, UserId
-from parking.domain.payment import Payment
+from parking.domain.ids import BlockerId, CommandId, ExtensionId, PaymentId, ReservationId, SpotId, UserId
 from parking.domain.spot import Spot
-from parking.domain.tariff import Quote
+from parking.domain.tariff import OverstayTerms, Quote
 from parking.domain.time import Interval
 
 HOLD = timedelta(minutes=10)
@@ -61,23 +60,6 @@ class ExtensionStatus(StrEnum):
     EXPIRED = "EXPIRED"
 
 
-class Step(StrEnum):
-    """What a schedule does next with a reservation."""
-
-    RELEASE_HOLD = "RELEASE_HOLD"
-    GUARD = "GUARD"
-    TELL_END = "TELL_END"
-    FINISH = "FINISH"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Due:
-    """The next timed step of an item."""
-
-    at: datetime
-    step: Step
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
     """More time for a stay: held, paid, and only then part of it."""
@@ -89,6 +71,8 @@ class Extension:
     status: ExtensionStatus
     hold_expires_at: datetime
     payment_id: PaymentId | None = None
+    card_payment_id: PaymentId | None = None
+    """The last card payment that was tried for it."""
     fingerprint: str
     created_at: datetime
 
@@ -96,6 +80,27 @@ class Extension:
     def first_answer(self) -> "Extension":
         """As it was when it was created."""
         return replace(self, status=ExtensionStatus.HELD, payment_id=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overstay:
+    """The time after the end that the car stayed, and what it costs. `payment_id` None: not paid yet."""
+
+    quote: Quote
+    payment_id: PaymentId | None = None
+    card_payment_id: PaymentId | None = None
+    """The last card payment that was tried for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the blocker was told for this stay, and what it said: kept, because its own history is short."""
+
+    command_id: CommandId
+    position: Position
+    asked_at: datetime
+    status: CommandStatus
+    reported_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +119,14 @@ class Reservation:
     ends_at: datetime
     booked_ends_at: datetime
     quote: Quote
+    overstay_terms: OverstayTerms
+    tax_included: bool = True
     status: ReservationStatus
     reason: EndReason | None = None
     hold_expires_at: datetime
     payment_id: PaymentId | None = None
+    card_payment_id: PaymentId | None = None
+    """The last card payment that was tried for it."""
     extensions: tuple[Extension, ...] = ()
     guard_due_at: datetime | None = None
     """When to look again whether the blocker does its part; None: it does, or need not."""
@@ -129,6 +138,8 @@ class Reservation:
     arrived_at: datetime | None = None
     overstayed_since: datetime | None = None
     ended_at: datetime | None = None
+    overstay: Overstay | None = None
+    evidence: tuple[Evidence, ...] = ()
     fingerprint: str
     created_at: datetime
     version: int = 0
@@ -174,18 +185,32 @@ class Reservation:
             reason=None,
             ends_at=self.booked_ends_at,
             payment_id=None,
+            card_payment_id=None,
             extensions=(),
             arrival_requested_at=None,
             arrived_at=None,
             overstayed_since=None,
             ended_at=None,
+            overstay=None,
+            evidence=(),
         )
 
     @property
     def payment_ids(self) -> tuple[PaymentId, ...]:
-        """The payments that made it and its extensions."""
+        """The payments that made it and its extensions, and that settled its overstay."""
         children = (extension.payment_id for extension in self.extensions)
-        return tuple(payment_id for payment_id in (self.payment_id, *children) if payment_id)
+        overstay = self.overstay.payment_id if self.overstay else None
+        return tuple(payment_id for payment_id in (self.payment_id, *children, overstay) if payment_id)
+
+    @property
+    def awaited_payment_ids(self) -> frozenset[PaymentId]:
+        """The card payments that it still waits for."""
+        tried = [self.card_payment_id] if self.status is ReservationStatus.HELD else []
+        if self.open_extension:
+            tried.append(self.open_extension.card_payment_id)
+        if self.overstay and self.overstay.payment_id is None:
+            tried.append(self.overstay.card_payment_id)
+        return frozenset(payment_id for payment_id in tried if payment_id)
 
     @property
     def guarded_by_blocker(self) -> bool:
@@ -242,24 +267,6 @@ def expire_hold(reservation: Reservation, now: datetime) -> Reservation:
     if extension and extension.hold_expires_at <= now:
         return with_extension(reservation, replace(extension, status=ExtensionStatus.EXPIRED))
     return reservation
-
-
-def confirm(reservation: Reservation, payment: Payment, now: datetime) -> Reservation:
-    """HELD → CONFIRMED by its payment. Raises AlreadyPaid, HoldExpired or WrongState."""
-    if reservation.payment_id:
-        raise AlreadyPaid("This reservation is paid.")
-    if reservation.status is ReservationStatus.HELD and now < reservation.hold_expires_at:
-        return replace(
-            reservation,
-            status=ReservationStatus.CONFIRMED,
-            payment_id=payment.payment_id,
-            guard_due_at=max(reservation.starts_at - ARRIVAL_LEAD, now),
-        )
-    if reservation.status in (ReservationStatus.HELD, ReservationStatus.EXPIRED):
-        raise HoldExpired("The hold has lapsed; reserve again.")
-    raise WrongState(
-        f"A reservation that is {reservation.status} takes no payment.", reservation_status=reservation.status
-    )
 
 
 def showing(calendar: Calendar, reservation: Reservation) -> Calendar:
@@ -343,6 +350,14 @@ def finish(reservation: Reservation, occupied: bool, now: datetime) -> Reservati
             return _ended(reservation, ReservationStatus.COMPLETED, EndReason.TIME_ENDED, now)
         case _:
             return reservation
+
+
+def overstay_of(reservation: Reservation) -> Quote | None:
+    """What an ended stay owes for the time after its end; None if the car left within the grace."""
+    if reservation.overstayed_since is None or reservation.ended_at is None:
+        return None
+    over = Interval(reservation.overstayed_since, reservation.ended_at)
+    return reservation.overstay_terms.quote(over, reservation.quote.currency, reservation.quote.tariff_version)
 
 
 def mark_told(reservation: Reservation) -> Reservation:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from parking.domain.time import Interval
 
 _MINUTES_PER_HOUR = 60
+_HOURS_PER_DAY = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,45 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class OverstayTerms:
+    """What time after the end costs, by started steps, up to the cap. A reservation keeps the terms it was sold."""
+
+    price_per_hour_minor: int
+    cap_minor: int
+    step_minutes: int
+
+    def quote(self, overstay: Interval, currency: str, tariff_version: int) -> Quote:
+        """The price of the time from the end of the stay until the car had left."""
+        step = timedelta(minutes=self.step_minutes)
+        steps = -(-overstay.duration // step)
+        uncapped = _rounded(steps * self.step_minutes * self.price_per_hour_minor)
+        amount = min(uncapped, self.cap_minor)
+        text = f"Overstay, {_spoken(steps * self.step_minutes)}{', capped' if amount < uncapped else ''}"
+        return Quote((PriceLine(text, amount),), amount, currency, tariff_version)
+
+
+@dataclass(frozen=True, slots=True)
 class Tariff:
-    """Price per hour in minor units, charged by started steps; a stay lasts at least the minimum."""
+    """Price per hour in minor units, charged by started steps; a stay lasts at least the minimum.
+
+    An overstay costs twice the hour, and at most a day of it, unless the operator says otherwise.
+    """
 
     price_per_hour_minor: int
     currency: str
     step_minutes: int = 15
     minimum_minutes: int = 15
+    overstay_price_per_hour_minor: int | None = None
+    overstay_cap_minor: int | None = None
+    tax_included: bool = True
     version: int = 1
+
+    @property
+    def overstay(self) -> OverstayTerms:
+        """What time after the end costs."""
+        price, cap = self.overstay_price_per_hour_minor, self.overstay_cap_minor
+        price = 2 * self.price_per_hour_minor if price is None else price
+        return OverstayTerms(price, _HOURS_PER_DAY * price if cap is None else cap, self.step_minutes)
 
     @property
     def step(self) -> timedelta:
@@ -49,9 +81,7 @@ class Tariff:
     def amount_minor(self, duration: timedelta) -> int:
         """The price of a duration: every started step counts; half a minor unit rounds up."""
         steps = -(-duration // self.step)
-        return (steps * self.step_minutes * self.price_per_hour_minor * 2 + _MINUTES_PER_HOUR) // (
-            2 * _MINUTES_PER_HOUR
-        )
+        return _rounded(steps * self.step_minutes * self.price_per_hour_minor)
 
     def quote(self, stay: Interval) -> Quote:
         """The price of a whole stay."""
@@ -66,6 +96,10 @@ class Tariff:
 
     def _quote(self, text: str, amount_minor: int) -> Quote:
         return Quote((PriceLine(text, amount_minor),), amount_minor, self.currency, self.version)
+
+
+def _rounded(minutes_times_hourly_minor: int) -> int:
+    return (2 * minutes_times_hourly_minor + _MINUTES_PER_HOUR) // (2 * _MINUTES_PER_HOUR)
 
 
 def _spoken(minutes: int) -> str:

@@ -24,6 +24,7 @@ from parking.domain.reservation import ARRIVAL_LEAD, Reservation, arrive
 from parking.domain.spot import Spot
 from parking.domain.time import Interval
 from parking.services.commit import ATTEMPTS, until_committed
+from parking.services.evidence import evidenced
 from parking.services.ports import Aggregate, Busy, ShadowConflict, ShadowDocument, Shadows, Store
 
 OVERRIDE_FOR = timedelta(minutes=15)
@@ -152,4 +153,5 @@ def _arrived(reservation: Reservation, blocker: Blocker) -> Reservation:
     asked = reservation.arrival_requested_at
     if done.reservation_id != reservation.reservation_id or asked is None or done.created_at < asked:
         return reservation
-    return arrive(reservation, done.ended_at or done.created_at)
+    active = arrive(reservation, done.ended_at or done.created_at)
+    return evidenced(active, blocker) if active != reservation else reservation

@@ -8,16 +8,15 @@ from parking.domain.blocker import Blocker, Connectivity
 from parking.domain.calendar import Calendar, Claim
 from parking.domain.errors import (
     BlockerUnavailable,
+    DebtOpen,
     InvalidField,
-    NotFound,
     PriceChanged,
     SpotNotYetFree,
     SpotUnavailable,
 )
 from parking.domain.extending import LONGEST_EXTENSION, check_extendable, hold_extension, latest_end
 from parking.domain.ids import CreateRequest, ExtensionId, ReservationId, SpotId, UserId
-from parking.domain.ledger import REVENUE, WALLET, Transaction, TransactionKind, Wallet, record
-from parking.domain.payment import Payment, PaymentStatus
+from parking.domain.ledger import Wallet
 from parking.domain.reservation import (
     CLOCK_SKEW,
     HOLD,
@@ -38,7 +37,12 @@ from parking.domain.tariff import Quote
 from parking.domain.time import Interval
 from parking.services import notices
 from parking.services.commit import until_committed
+from parking.services.evidence import with_evidence
+from parking.services.open_payments import abandoned
+from parking.services.overstays import charged_for_overstay
+from parking.services.owned import reservation_of
 from parking.services.ports import Aggregate, Store
+from parking.services.refunds import refund_stay
 from parking.services.spots import spot_of
 
 MOST_LAPSED = 20  # holds cleared out of the way by one booking, so that all of it fits into one transaction
@@ -55,14 +59,6 @@ class Wish:
     vehicle_plate: str | None
 
 
-def reservation_of(store: Store, user_id: UserId, reservation_id: ReservationId) -> Reservation:
-    """The driver's reservation. Raises NotFound, also for somebody else's."""
-    reservation = store.get(Reservation, user_id, reservation_id)
-    if reservation is None:
-        raise NotFound("There is no such reservation.", field="reservation_id")
-    return reservation
-
-
 def reserve(store: Store, request: CreateRequest, wish: Wish, now: datetime) -> Reservation:
     """Hold a spot for ten minutes. The same request twice is one reservation and one answer.
 
@@ -74,6 +70,7 @@ def reserve(store: Store, request: CreateRequest, wish: Wish, now: datetime) -> 
         if existing:
             request.must_match(existing.fingerprint)
             return existing.first_answer
+        _must_owe_nothing(store, request.user_id)
         spot = spot_of(store, wish.spot_id)
         stay = _stay(wish, now)
         check_stay(spot, stay, now)
@@ -109,10 +106,7 @@ def leave(store: Store, user_id: UserId, reservation_id: ReservationId, now: dat
     def attempt() -> Reservation:
         before = reservation_of(store, user_id, reservation_id)
         after = depart(before, now)
-        if after != before:
-            days = given_back(store, before, after)
-            store.commit(after, *days, notices.ended(after, 0, now))
-        return after
+        return commit_end(store, before, after, now) if after != before else after
 
     return until_committed(attempt)
 
@@ -132,10 +126,20 @@ def call_off(store: Store, user_id: UserId, reservation_id: ReservationId, now: 
 
 def commit_cancellation(store: Store, before: Reservation, after: Reservation, now: datetime) -> None:
     """Write a cancelled reservation with its freed interval, its refund and its notice."""
-    refunds = _refunds(store, after, now) if refunds_in_full(after) else []
-    refunded_minor = sum(r.wallet_amount_minor for r in refunds if isinstance(r, Transaction))
+    refunds, refunded_minor = refund_stay(store, after, now) if refunds_in_full(after) else ([], 0)
+    closed = with_evidence(store, after)
+    unpaid = abandoned(store, before, after, now)
     days = given_back(store, before, after)
-    store.commit(after, *days, *refunds, notices.ended(after, refunded_minor, now))
+    store.commit(closed, *days, *refunds, *unpaid, notices.ended(closed, refunded_minor, now))
+
+
+def commit_end(store: Store, before: Reservation, after: Reservation, now: datetime) -> Reservation:
+    """Write a stay that is over, with its freed interval, what an overstay costs, and its notice."""
+    closed, overstay = charged_for_overstay(store, with_evidence(store, after), now)
+    unpaid = abandoned(store, before, after, now)
+    days = given_back(store, before, after)
+    store.commit(closed, *overstay, *days, *unpaid, notices.ended(after, 0, now))
+    return closed
 
 
 def given_back(store: Store, before: Reservation, after: Reservation) -> Iterable[Aggregate]:
@@ -205,7 +209,7 @@ def extend(
         before = store.calendar(reservation.spot_id, days_ahead(reservation))
         held = hold_extension(reservation, extension, latest_end(reservation, before), now)
         after = showing(before, held)
-        store.commit(held, *after.changed_from(before))
+        store.commit(held, *after.changed_from(before), *abandoned(store, stored, held, now))
         return held, extension
 
     return until_committed(attempt)
@@ -244,6 +248,8 @@ def _held(request: CreateRequest, spot: Spot, wish: Wish, stay: Interval, now: d
         ends_at=stay.ends_at,
         booked_ends_at=stay.ends_at,
         quote=quote,
+        overstay_terms=spot.tariff.overstay,
+        tax_included=spot.tariff.tax_included,
         status=ReservationStatus.HELD,
         hold_expires_at=min(now + HOLD, stay.ends_at),
         fingerprint=request.fingerprint,
@@ -253,6 +259,18 @@ def _held(request: CreateRequest, spot: Spot, wish: Wish, stay: Interval, now: d
 
 def _new_id(request: CreateRequest) -> ReservationId:
     return ReservationId(request.new_id("res"))
+
+
+def _must_owe_nothing(store: Store, user_id: UserId) -> None:
+    wallet = store.get(Wallet, user_id)
+    if wallet and wallet.debts:
+        debt = wallet.debts[0]
+        raise DebtOpen(
+            "An overstay is not paid yet; pay it first.",
+            reservation_id=debt.reservation_id,
+            amount=debt.amount_minor,
+            currency=wallet.currency,
+        )
 
 
 def _must_be_online(store: Store, spot: Spot) -> None:
@@ -284,7 +302,7 @@ def _cleared(store: Store, reservation: Reservation, now: datetime) -> tuple[Cal
         if holder is None or expired is None or expired == holder:
             raise SpotUnavailable("Somebody else has this spot in that time.")
         after = showing(after, expired)
-        lapsed.append(expired)
+        lapsed += [expired, *abandoned(store, holder, expired, now)]
         if expired.status is ReservationStatus.EXPIRED:
             lapsed.append(notices.ended(expired, 0, now))
     return before, after, lapsed
@@ -308,28 +326,3 @@ def _must_be_vacated(store: Store, reservation: Reservation, now: datetime) -> N
 def _must_be_longer(reservation: Reservation, spot: Spot, ends_at: datetime) -> None:
     if ends_at < reservation.ends_at + spot.tariff.step:
         raise InvalidField("ends_at", f"an extension lasts at least {spot.tariff.step_minutes} minutes")
-
-
-def _refunds(store: Store, reservation: Reservation, now: datetime) -> list[Aggregate]:
-    """Each paid payment refunded to the wallet: the payments, the transactions and the wallet."""
-    keys = [(reservation.user_id, payment_id) for payment_id in reservation.payment_ids]
-    payments = [p for p in store.get_many(Payment, keys) if p.status is PaymentStatus.SUCCEEDED]
-    wallet = store.get(Wallet, reservation.user_id)
-    if not payments or wallet is None:
-        return []
-    saves = list[Aggregate]()
-    for payment in payments:
-        transaction = record(
-            TransactionKind.REFUND,
-            user_id=payment.user_id,
-            payment_id=payment.payment_id,
-            reservation_id=reservation.reservation_id,
-            amount_minor=payment.amount_minor,
-            debit=REVENUE,
-            credit=WALLET,
-            currency=payment.currency,
-            now=now,
-        )
-        wallet = wallet.after(transaction)
-        saves += [payment.refunded(payment.amount_minor), transaction]
-    return [*saves, wallet]

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from parking.domain.ledger import Wallet
+from parking.domain.ledger import Debt, Wallet
 from parking.domain.notification import Notification, NotificationKind, notice
-from parking.domain.payment import Payment
+from parking.domain.payment import Payment, Refund
 from parking.domain.reservation import TELL_BEFORE_END, Reservation
+from parking.domain.tariff import Quote
 from parking.domain.time import local_clock
 
 
@@ -67,6 +68,64 @@ def deposited(payment: Payment, wallet: Wallet, now: datetime) -> Notification:
         text=f"{money(payment.amount_minor, payment.currency)} added; the wallet holds "
         f"{money(wallet.balance_minor, wallet.currency)}.",
         data={"payment_id": payment.payment_id},
+        now=now,
+    )
+
+
+def late_money(payment: Payment, now: datetime) -> Notification:
+    """The card paid too late: the money goes back."""
+    return notice(
+        NotificationKind.LATE_PAYMENT_REFUNDED,
+        user_id=payment.user_id,
+        speaks_of=("LATE_PAYMENT_REFUNDED", payment.payment_id),
+        about=payment.created_at,
+        title="Payment refunded",
+        text=f"Your card paid {money(payment.amount_minor, payment.currency)} when it was too late; "
+        "all of it is on its way back to the card.",
+        data={"payment_id": payment.payment_id, "reservation_id": payment.reservation_id or ""},
+        now=now,
+    )
+
+
+def refunded_to_wallet(holder: Payment, refund: Refund, now: datetime) -> Notification:
+    """The card took no refund: the wallet holds it."""
+    return notice(
+        NotificationKind.REFUNDED_TO_WALLET,
+        user_id=holder.user_id,
+        speaks_of=("REFUNDED_TO_WALLET", refund.refund_id),
+        about=refund.requested_at,
+        title="Refund in your wallet",
+        text=f"Your bank did not take {money(refund.amount_minor, holder.currency)} back onto the card, "
+        "so the money is in your wallet.",
+        data={"payment_id": holder.payment_id},
+        now=now,
+    )
+
+
+def overstayed(reservation: Reservation, quote: Quote, now: datetime) -> Notification:
+    """The time after the end is charged."""
+    return _about(
+        reservation,
+        NotificationKind.OVERSTAY_CHARGED,
+        subject=("OVERSTAY_CHARGED",),
+        about=reservation.ended_at or now,
+        title="Overstay",
+        text=f"Your car stayed after the end at {reservation.spot_name}. {quote.lines[0].text}: "
+        f"{money(quote.amount_minor, quote.currency)}.",
+        now=now,
+    )
+
+
+def debt(reservation: Reservation, owed: Debt, now: datetime) -> Notification:
+    """The overstay could not be charged."""
+    return _about(
+        reservation,
+        NotificationKind.OVERSTAY_DEBT,
+        subject=("OVERSTAY_DEBT",),
+        about=reservation.ended_at or now,
+        title="Overstay not paid",
+        text=f"{money(owed.amount_minor, reservation.quote.currency)} for your overstay at {reservation.spot_name} "
+        "could not be charged. Pay it in the app to reserve again.",
         now=now,
     )
 

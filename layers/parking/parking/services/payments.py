@@ -1,34 +1,20 @@
-"""Money in: paying from the wallet, and filling the wallet by card."""
+"""Paying at once from the wallet, and what a payment brings about, whichever way it came."""
 
 from dataclasses import replace
 from datetime import datetime
 
-from parking.domain.errors import InvalidField, NotFound
-from parking.domain.extending import confirm_extension
-from parking.domain.ids import CreateRequest, ExtensionId, PaymentId, ReservationId, UserId
-from parking.domain.ledger import REVENUE, STRIPE, WALLET, TransactionKind, Wallet, record
+from parking.domain.errors import AlreadyPaid, NotFound
+from parking.domain.extending import confirm_extension, confirm_extension_late
+from parking.domain.ids import CreateRequest, ExtensionId, PaymentId, ReservationId
+from parking.domain.ledger import REVENUE, WALLET, Transaction, TransactionKind, Wallet, moved, record
+from parking.domain.paying import confirm, confirm_late
 from parking.domain.payment import Method, Payment, PaymentStatus, Purpose
-from parking.domain.reservation import Reservation, confirm
+from parking.domain.reservation import Reservation, showing
 from parking.services import notices
-from parking.services.bookings import reservation_of
 from parking.services.commit import until_committed
-from parking.services.ports import CardError, CardGateway, Intent, Store
-
-SMALLEST_DEPOSIT_MINOR = 100
-LARGEST_DEPOSIT_MINOR = 50_000
-
-
-def payment_of(store: Store, user_id: UserId, payment_id: PaymentId) -> Payment:
-    """The driver's payment. Raises NotFound, also for somebody else's."""
-    payment = store.get(Payment, user_id, payment_id)
-    if payment is None:
-        raise NotFound("There is no such payment.", field="payment_id")
-    return payment
-
-
-def wallet_of(store: Store, user_id: UserId, currency: str) -> Wallet:
-    """The driver's wallet; one that was never used is empty."""
-    return store.get(Wallet, user_id) or Wallet(user_id=user_id, currency=currency)
+from parking.services.open_payments import abandoned, payable_of
+from parking.services.owned import reservation_of, wallet_of
+from parking.services.ports import Aggregate, Store
 
 
 def pay_from_wallet(
@@ -39,7 +25,7 @@ def pay_from_wallet(
     extension_id: ExtensionId | None,
     now: datetime,
 ) -> Payment:
-    """Pay a held reservation or extension: wallet, ledger, payment, reservation and notice in one commit.
+    """Pay what a reservation waits for: wallet, ledger, payment, reservation and notice in one commit.
 
     Raises NotFound, InsufficientFunds, AlreadyPaid, HoldExpired, WrongState, IdempotencyMismatch.
     """
@@ -49,153 +35,80 @@ def pay_from_wallet(
         existing = store.get(Payment, request.user_id, payment_id)
         if existing:
             request.must_match(existing.fingerprint)
-            return replace(existing, status=PaymentStatus.SUCCEEDED, refunded_minor=0)
-        reservation = reservation_of(store, request.user_id, reservation_id)
-        payment = _payment_for(request, payment_id, reservation, extension_id, now)
-        if extension_id:
-            paid = confirm_extension(reservation, extension_id, payment, now)
-        else:
-            paid = confirm(reservation, payment, now)
-        transaction = record(
-            TransactionKind.WALLET_PAYMENT,
-            user_id=request.user_id,
-            payment_id=payment_id,
-            reservation_id=reservation_id,
-            amount_minor=payment.amount_minor,
-            debit=WALLET,
-            credit=REVENUE,
-            currency=payment.currency,
-            now=now,
-        )
-        wallet = wallet_of(store, request.user_id, payment.currency).after(transaction)
-        store.commit(paid, payment, transaction, wallet, notices.paid(paid, payment, now))
-        return payment
-
-    return until_committed(attempt)
-
-
-def start_deposit(
-    store: Store, cards: CardGateway, request: CreateRequest, *, amount_minor: int, currency: str, now: datetime
-) -> tuple[Payment, Intent]:
-    """Ask Stripe for the money. The wallet grows when the signed webhook says that it came.
-
-    The payment is stored before the call, and the call is keyed by its id: a crash in between, and the request again,
-    ends in one PaymentIntent. Raises InvalidField, IdempotencyMismatch, CardError.
-    """
-    if not SMALLEST_DEPOSIT_MINOR <= amount_minor <= LARGEST_DEPOSIT_MINOR:
-        limits = (
-            f"{notices.money(SMALLEST_DEPOSIT_MINOR, currency)} and {notices.money(LARGEST_DEPOSIT_MINOR, currency)}"
-        )
-        raise InvalidField("amount", f"must be between {limits}")
-    payment_id = PaymentId(request.new_id("pay"))
-
-    def opened() -> Payment:
-        existing = store.get(Payment, request.user_id, payment_id)
-        if existing:
-            request.must_match(existing.fingerprint)
-            return existing
+            return existing.first_answer(PaymentStatus.SUCCEEDED)
+        before = reservation_of(store, request.user_id, reservation_id)
+        payable = payable_of(before, extension_id, now)
         payment = Payment(
             user_id=request.user_id,
             payment_id=payment_id,
-            purpose=Purpose.DEPOSIT,
-            method=Method.CARD,
-            amount_minor=amount_minor,
-            currency=currency,
-            status=PaymentStatus.PENDING,
-            reservation_id=None,
-            extension_id=None,
+            purpose=payable.purpose,
+            method=Method.WALLET,
+            amount_minor=payable.quote.amount_minor,
+            currency=payable.quote.currency,
+            status=PaymentStatus.SUCCEEDED,
+            reservation_id=reservation_id,
+            extension_id=extension_id,
             fingerprint=request.fingerprint,
             created_at=now,
         )
-        store.commit(payment)
+        transaction = wallet_payment(payment, now)
+        wallet = wallet_of(store, request.user_id, payment.currency).after(transaction)
+        after = paid_for(before, payment, now)
+        if payment.purpose is Purpose.OVERSTAY:
+            wallet = wallet.without_debt(reservation_id)
+        others = abandoned(store, before, after, now)
+        store.commit(after, payment, transaction, wallet, *others, notices.paid(after, payment, now))
         return payment
-
-    payment = until_committed(opened)
-    known = payment.intent_id
-    intent = cards.intent(known) if known else cards.create_intent(payment, "Wallet deposit")
-
-    def waiting() -> Payment:
-        current = payment_of(store, request.user_id, payment_id)
-        if current.status is not PaymentStatus.PENDING:  # the webhook was faster
-            return replace(current, status=PaymentStatus.REQUIRES_ACTION)
-        changed = replace(current.moved_to(PaymentStatus.REQUIRES_ACTION), intent_id=intent.intent_id)
-        store.commit(changed)
-        return changed
-
-    return until_committed(waiting), intent
-
-
-def settle_intent(store: Store, cards: CardGateway, intent_id: str, now: datetime) -> Payment | None:
-    """Bring our payment up to what Stripe says of its PaymentIntent now; None if the intent is not ours.
-
-    Events come twice, out of order and late: only the intent as Stripe shows it counts. Raises CardError.
-    """
-    intent = cards.intent(intent_id)
-    if intent.user_id is None or intent.payment_id is None:
-        return None
-    owner, payment_id = UserId(intent.user_id), PaymentId(intent.payment_id)
-
-    def attempt() -> Payment | None:
-        payment = store.get(Payment, owner, payment_id)
-        if payment is None or not payment.open:
-            return payment
-        match intent.status:
-            case "succeeded":
-                return _credit(store, payment, intent, now)
-            case "canceled":
-                cancelled = replace(payment.moved_to(PaymentStatus.CANCELLED), intent_id=intent.intent_id)
-                store.commit(cancelled)
-                return cancelled
-            case _:
-                return payment
 
     return until_committed(attempt)
 
 
-def _credit(store: Store, payment: Payment, intent: Intent, now: datetime) -> Payment:
-    if (intent.amount_received_minor, intent.currency) != (payment.amount_minor, payment.currency):
-        raise CardError(f"{intent.intent_id} received another amount than {payment.payment_id} asks")
-    succeeded = replace(payment.moved_to(PaymentStatus.SUCCEEDED), intent_id=intent.intent_id)
-    transaction = record(
-        TransactionKind.DEPOSIT,
+def wallet_payment(payment: Payment, now: datetime) -> Transaction:
+    """The ledger's word of a payment from the wallet."""
+    return record(
+        TransactionKind.WALLET_PAYMENT,
         user_id=payment.user_id,
         payment_id=payment.payment_id,
-        reservation_id=None,
-        amount_minor=payment.amount_minor,
-        debit=STRIPE,
-        credit=WALLET,
+        reservation_id=payment.reservation_id,
+        entries=moved(payment.amount_minor, debit=WALLET, credit=REVENUE),
         currency=payment.currency,
         now=now,
     )
-    wallet = wallet_of(store, payment.user_id, payment.currency).after(transaction)
-    store.commit(succeeded, transaction, wallet, notices.deposited(succeeded, wallet, now))
-    return succeeded
 
 
-def _payment_for(
-    request: CreateRequest,
-    payment_id: PaymentId,
-    reservation: Reservation,
-    extension_id: ExtensionId | None,
-    now: datetime,
-) -> Payment:
-    """The wallet payment of what is to be paid. Raises NotFound for an extension that the reservation has not."""
-    quote = reservation.quote
-    if extension_id:
-        extension = reservation.extension(extension_id)
-        if extension is None:
-            raise NotFound("The reservation has no such extension.", field="extension_id")
-        quote = extension.quote
-    return Payment(
-        user_id=request.user_id,
-        payment_id=payment_id,
-        purpose=Purpose.EXTENSION if extension_id else Purpose.RESERVATION,
-        method=Method.WALLET,
-        amount_minor=quote.amount_minor,
-        currency=quote.currency,
-        status=PaymentStatus.SUCCEEDED,
-        reservation_id=reservation.reservation_id,
-        extension_id=extension_id,
-        fingerprint=request.fingerprint,
-        created_at=now,
-    )
+def paid_for(reservation: Reservation, payment: Payment, now: datetime, *, late: bool = False) -> Reservation:
+    """The reservation after its payment. `late`: a card has paid already, so a hold that has lapsed is no reason.
+
+    Raises NotFound, AlreadyPaid, HoldExpired, WrongState.
+    """
+    match payment.purpose:
+        case Purpose.RESERVATION:
+            return (confirm_late if late else confirm)(reservation, payment, now)
+        case Purpose.EXTENSION:
+            extension = reservation.extension(payment.extension_id) if payment.extension_id else None
+            if extension is None:
+                raise NotFound("The reservation has no such extension.", field="extension_id")
+            return (confirm_extension_late if late else confirm_extension)(reservation, extension, payment, now)
+        case _:
+            if reservation.overstay is None or reservation.overstay.payment_id:
+                raise AlreadyPaid("The overstay is paid.")
+            return replace(reservation, overstay=replace(reservation.overstay, payment_id=payment.payment_id))
+
+
+def fulfilled(store: Store, paid: Payment, now: datetime) -> list[Aggregate]:
+    """What the money of a card has brought about, its interval claimed again if it was free again meanwhile.
+
+    Raises NotFound or Refused if it came too late for that: then it goes back.
+    """
+    if paid.reservation_id is None:
+        raise NotFound("The payment is for no reservation.")
+    before = reservation_of(store, paid.user_id, paid.reservation_id)
+    after = paid_for(before, paid, now, late=True)
+    saves: list[Aggregate] = [after, *abandoned(store, before, after, now, but=paid.payment_id)]
+    if after.claim and after.claim != before.claim:
+        calendar = store.calendar(after.spot_id, after.claim.blocked.utc_days())
+        saves += showing(calendar, after).changed_from(calendar)
+    if paid.purpose is Purpose.OVERSTAY:
+        wallet = store.get(Wallet, paid.user_id)
+        saves += [wallet.without_debt(after.reservation_id)] if wallet and wallet.debts else []
+    return [*saves, notices.paid(after, paid, now)]

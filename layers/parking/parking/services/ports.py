@@ -1,20 +1,24 @@
 """What the use cases need from the outside world. Adapters implement these; nothing here knows of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
 from parking.domain.blocker import Blocker, Command, Report
 from parking.domain.calendar import Calendar, CalendarDay
+from parking.domain.customer import Customer, PaymentMethod
+from parking.domain.due import Step
 from parking.domain.ids import BlockerId, CommandId, SpotId, UserId
 from parking.domain.ledger import Transaction, Wallet
 from parking.domain.notification import Notification, Platform, PushDevice
-from parking.domain.payment import Payment
-from parking.domain.reservation import Reservation, Step
+from parking.domain.payment import Payment, Refund
+from parking.domain.reservation import Reservation
 from parking.domain.spot import Location, Spot
 
-Aggregate = Spot | CalendarDay | Reservation | Payment | Wallet | Transaction | Notification | PushDevice | Blocker
+Aggregate = (
+    Spot | CalendarDay | Reservation | Payment | Wallet | Transaction | Customer | Notification | PushDevice | Blocker
+)
 """What is loaded and committed as a whole; `version` 0 means that it is not stored yet."""
 
 Key = tuple[str, ...]
@@ -83,8 +87,14 @@ class Store(Protocol):
         """Every spot within the radius, nearest first. The cost follows the area, not the number of spots."""
         ...
 
+    def stripe_transactions(self, day: date) -> Iterator[Transaction]:
+        """Every transaction of a UTC day that has a side at Stripe, of all drivers. Eventually consistent."""
+        ...
+
     def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
-        """The keys of reservations whose next step this is and whose time has come, the longest due first.
+        """The keys of what has this as its next step and whose time has come, the longest due first.
+
+        Reservations, or payments for SETTLE.
 
         Eventually consistent: check each one again after loading it.
         """
@@ -105,7 +115,7 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A PaymentIntent as Stripe shows it now."""
+    """A PaymentIntent as Stripe shows it now. `decline_code` says why the last try failed (None: it did not)."""
 
     intent_id: str
     status: str
@@ -113,23 +123,122 @@ class Intent:
     amount_received_minor: int
     currency: str
     client_secret: str
+    decline_code: str | None
     user_id: str | None
     payment_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CardRefund:
+    """A refund as Stripe shows it now. The last three are ours; None where somebody else made it."""
+
+    stripe_id: str
+    status: str
+    amount_minor: int
+    intent_id: str | None
+    user_id: str | None
+    payment_id: str | None
+    """The payment or withdrawal that holds the refund."""
+    refund_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CardDispute:
+    """A dispute as Stripe shows it now."""
+
+    stripe_id: str
+    status: str
+    amount_minor: int
+    intent_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CardSetup:
+    """A SetupIntent as Stripe shows it now: whose card is to be saved, and once that succeeded the card."""
+
+    setup_id: str
+    status: str
+    client_secret: str
+    customer_id: str | None
+    user_id: str | None
+    payment_method: PaymentMethod | None
 
 
 class CardError(Exception):
     """Stripe could not be asked, or its answer makes no sense to us. Whether it acted is unknown: ask again."""
 
 
-class CardGateway(Protocol):
-    """Stripe."""
+class RefundRefused(Exception):
+    """Stripe understood, and made no refund; the text is its code. Asking again may help later, or never."""
 
-    def create_intent(self, payment: Payment, description: str) -> Intent:
-        """A PaymentIntent for the payment; the same payment always gets the same one. Raises CardError."""
+
+class CardGateway(Protocol):
+    """Stripe. Each call raises CardError; a declined card is an answer, not an error."""
+
+    def create_customer(self, user_id: UserId) -> str:
+        """The customer of the driver; the same driver gets the same one for a day at least."""
+        ...
+
+    def create_setup(self, customer_id: str, user_id: UserId, idempotency_key: str) -> CardSetup:
+        """A SetupIntent with which the app saves a card for later, off-session use; the same key, the same one."""
+        ...
+
+    def setup(self, setup_id: str, now: datetime) -> CardSetup:
+        """The SetupIntent as it is now; a card in it counts as added `now`."""
+        ...
+
+    def detach(self, payment_method_id: str) -> None:
+        """Forget a saved card; one that is gone is fine."""
+        ...
+
+    def create_intent(self, payment: Payment) -> Intent:
+        """A PaymentIntent for the payment, not confirmed yet; the same payment always gets the same one.
+
+        It has the payment's customer and saved card, where there is one.
+        """
+        ...
+
+    def confirm_intent(self, payment: Payment, intent_id: str, *, off_session: bool) -> Intent:
+        """Charge the payment's saved card; asking twice charges once. `off_session`: the driver is not there.
+
+        One that is not to be confirmed any more is answered as it is.
+        """
+        ...
+
+    def cancel_intent(self, intent_id: str) -> Intent:
+        """Cancel the PaymentIntent. One that cannot be cancelled any more is answered as it is."""
         ...
 
     def intent(self, intent_id: str) -> Intent:
-        """The PaymentIntent as it is now. Raises CardError."""
+        """The PaymentIntent as it is now."""
+        ...
+
+    def create_refund(self, holder: Payment, refund: Refund) -> CardRefund:
+        """Give money back to the card of the refund's intent; the same refund is made once. Raises RefundRefused."""
+        ...
+
+    def refund(self, stripe_id: str) -> CardRefund:
+        """The refund as it is now."""
+        ...
+
+    def refunds_of(self, intent_id: str) -> list[CardRefund]:
+        """All refunds of a PaymentIntent, the newest first."""
+        ...
+
+    def dispute(self, stripe_id: str) -> CardDispute:
+        """The dispute as it is now."""
+        ...
+
+    def intents_between(self, since: datetime, until: datetime) -> Iterator[Intent]:
+        """Every PaymentIntent that was created in [since, until), to the second."""
+        ...
+
+    def refunds_between(self, since: datetime, until: datetime) -> Iterator[CardRefund]:
+        """Every refund that was created in [since, until), to the second."""
+        ...
+
+    def disputes_between(self, since: datetime, until: datetime) -> Iterator[CardDispute]:
+        """Every dispute that was created in [since, until), to the second."""
         ...
 
 

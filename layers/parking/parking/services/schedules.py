@@ -10,15 +10,17 @@ from functools import partial
 
 from parking.domain.blocker import Blocker, Occupancy
 from parking.domain.calendar import Calendar
+from parking.domain.due import Step
 from parking.domain.errors import NotFound
 from parking.domain.extending import latest_end, taken_next
 from parking.domain.guarding import look_again
 from parking.domain.notification import Notification, NotificationKind
-from parking.domain.reservation import Reservation, ReservationStatus, Step, expire_hold, finish, mark_told
+from parking.domain.reservation import Reservation, ReservationStatus, expire_hold, finish, mark_told
 from parking.services import notices
 from parking.services.blockers import reconcile
-from parking.services.bookings import commit_cancellation, days_ahead, given_back
+from parking.services.bookings import commit_cancellation, commit_end, days_ahead, given_back
 from parking.services.commit import until_committed
+from parking.services.open_payments import abandoned
 from parking.services.ports import Key, Shadows, Store
 from parking.services.spots import spot_of
 
@@ -44,7 +46,8 @@ def expire_holds(store: Store, now: datetime) -> Swept:
             return False
         ended = after.status is ReservationStatus.EXPIRED
         notice = [notices.ended(after, 0, now)] if ended else []
-        store.commit(after, *given_back(store, before, after), *notice)
+        unpaid = abandoned(store, before, after, now)
+        store.commit(after, *given_back(store, before, after), *unpaid, *notice)
         return True
 
     return _sweep(store, Step.RELEASE_HOLD, now, handle)
@@ -97,7 +100,7 @@ def finish_stays(store: Store, now: datetime) -> Swept:
         elif after.status is ReservationStatus.ACTIVE:
             store.commit(after)
         else:
-            store.commit(after, *given_back(store, before, after), notices.ended(after, 0, now))
+            commit_end(store, before, after, now)
         return True
 
     return _sweep(store, Step.FINISH, now, handle)

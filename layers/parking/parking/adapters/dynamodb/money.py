@@ -1,35 +1,41 @@
-"""Items of the Payments, Wallets and Transactions tables."""
+"""Items of the Wallets and Transactions tables."""
 
 from pynamodb.attributes import ListAttribute, UnicodeAttribute
 
 from parking.adapters.dynamodb.attributes import (
+    DayAttribute,
     EnumAttribute,
     InstantAttribute,
     IntegerAttribute,
     TypedMap,
     VersionedModel,
 )
-from parking.domain.ids import ExtensionId, PaymentId, ReservationId, TransactionId, UserId
-from parking.domain.ledger import Entry, Transaction, TransactionKind, Wallet
-from parking.domain.payment import Method, Payment, PaymentStatus, Purpose
+from parking.domain.ids import PaymentId, ReservationId, TransactionId, UserId
+from parking.domain.ledger import DayTotal, Debt, Deposited, Entry, Transaction, TransactionKind, Wallet
+
+BY_STRIPE_DAY = "by_stripe_day"
 
 
-class PaymentModel(VersionedModel):
-    """A payment."""
+class DepositedMap(TypedMap):
+    """What of a deposit no withdrawal has taken."""
 
-    user_id = UnicodeAttribute(hash_key=True)
-    payment_id = UnicodeAttribute(range_key=True)
-    purpose = EnumAttribute(Purpose)
-    method = EnumAttribute(Method)
+    payment_id = UnicodeAttribute()
+    left_minor = IntegerAttribute()
+
+
+class DayTotalMap(TypedMap):
+    """An amount that a day has come to."""
+
+    day = DayAttribute()
     amount_minor = IntegerAttribute()
-    currency = UnicodeAttribute()
-    status = EnumAttribute(PaymentStatus)
-    reservation_id = UnicodeAttribute(null=True)
-    extension_id = UnicodeAttribute(null=True)
-    intent_id = UnicodeAttribute(null=True)
-    refunded_minor = IntegerAttribute()
-    fingerprint = UnicodeAttribute()
-    created_at = InstantAttribute()
+
+
+class DebtMap(TypedMap):
+    """An overstay that is not paid."""
+
+    reservation_id = UnicodeAttribute()
+    amount_minor = IntegerAttribute()
+    since = InstantAttribute()
 
 
 class WalletModel(VersionedModel):
@@ -38,6 +44,10 @@ class WalletModel(VersionedModel):
     user_id = UnicodeAttribute(hash_key=True)
     currency = UnicodeAttribute()
     balance_minor = IntegerAttribute()
+    deposits: ListAttribute[DepositedMap] = ListAttribute(of=DepositedMap, null=True)
+    deposited = DayTotalMap(null=True)
+    withdrawn = DayTotalMap(null=True)
+    debts: ListAttribute[DebtMap] = ListAttribute(of=DebtMap, null=True)
 
 
 class EntryMap(TypedMap):
@@ -48,10 +58,12 @@ class EntryMap(TypedMap):
 
 
 class TransactionModel(VersionedModel):
-    """A ledger record."""
+    """A ledger record. `stripe_day` is derived, and absent where Stripe has no part in it."""
 
     user_id = UnicodeAttribute(hash_key=True)
     transaction_id = UnicodeAttribute(range_key=True)
+    stripe_day = DayAttribute(null=True)
+    stripe_id = UnicodeAttribute(null=True)
     kind = EnumAttribute(TransactionKind)
     entries: ListAttribute[EntryMap] = ListAttribute(of=EntryMap)
     currency = UnicodeAttribute()
@@ -60,52 +72,17 @@ class TransactionModel(VersionedModel):
     created_at = InstantAttribute()
 
 
-def payment_item_of(payment: Payment) -> PaymentModel:
-    """The payment as it is stored."""
-    return PaymentModel(
-        user_id=payment.user_id,
-        payment_id=payment.payment_id,
-        purpose=payment.purpose,
-        method=payment.method,
-        amount_minor=payment.amount_minor,
-        currency=payment.currency,
-        status=payment.status,
-        reservation_id=payment.reservation_id,
-        extension_id=payment.extension_id,
-        intent_id=payment.intent_id,
-        refunded_minor=payment.refunded_minor,
-        fingerprint=payment.fingerprint,
-        created_at=payment.created_at,
-        version=payment.version,
-    )
-
-
-def payment_of(item: PaymentModel) -> Payment:
-    """The stored payment."""
-    return Payment(
-        user_id=UserId(item.user_id),
-        payment_id=PaymentId(item.payment_id),
-        purpose=item.purpose,
-        method=item.method,
-        amount_minor=item.amount_minor,
-        currency=item.currency,
-        status=item.status,
-        reservation_id=ReservationId(item.reservation_id) if item.reservation_id else None,
-        extension_id=ExtensionId(item.extension_id) if item.extension_id else None,
-        intent_id=item.intent_id,
-        refunded_minor=item.refunded_minor,
-        fingerprint=item.fingerprint,
-        created_at=item.created_at,
-        version=item.version,
-    )
-
-
 def wallet_item_of(wallet: Wallet) -> WalletModel:
     """The wallet as it is stored."""
     return WalletModel(
         user_id=wallet.user_id,
         currency=wallet.currency,
         balance_minor=wallet.balance_minor,
+        deposits=[DepositedMap(payment_id=one.payment_id, left_minor=one.left_minor) for one in wallet.deposits]
+        or None,
+        deposited=_day_total_map(wallet.deposited),
+        withdrawn=_day_total_map(wallet.withdrawn),
+        debts=[_debt_map(one) for one in wallet.debts] or None,
         version=wallet.version,
     )
 
@@ -116,6 +93,10 @@ def wallet_of(item: WalletModel) -> Wallet:
         user_id=UserId(item.user_id),
         currency=item.currency,
         balance_minor=item.balance_minor,
+        deposits=tuple(Deposited(PaymentId(one.payment_id), one.left_minor) for one in item.deposits or ()),
+        deposited=_day_total_of(item.deposited),
+        withdrawn=_day_total_of(item.withdrawn),
+        debts=tuple(Debt(ReservationId(one.reservation_id), one.amount_minor, one.since) for one in item.debts or ()),
         version=item.version,
     )
 
@@ -125,6 +106,8 @@ def transaction_item_of(transaction: Transaction) -> TransactionModel:
     return TransactionModel(
         user_id=transaction.user_id,
         transaction_id=transaction.transaction_id,
+        stripe_day=transaction.created_at.date() if transaction.stripe_id else None,
+        stripe_id=transaction.stripe_id,
         kind=transaction.kind,
         entries=[EntryMap(account=entry.account, amount_minor=entry.amount_minor) for entry in transaction.entries],
         currency=transaction.currency,
@@ -145,6 +128,19 @@ def transaction_of(item: TransactionModel) -> Transaction:
         currency=item.currency,
         payment_id=PaymentId(item.payment_id),
         reservation_id=ReservationId(item.reservation_id) if item.reservation_id else None,
+        stripe_id=item.stripe_id,
         created_at=item.created_at,
         version=item.version,
     )
+
+
+def _day_total_map(total: DayTotal | None) -> DayTotalMap | None:
+    return DayTotalMap(day=total.day, amount_minor=total.amount_minor) if total else None
+
+
+def _day_total_of(item: DayTotalMap | None) -> DayTotal | None:
+    return DayTotal(item.day, item.amount_minor) if item else None
+
+
+def _debt_map(debt: Debt) -> DebtMap:
+    return DebtMap(reservation_id=debt.reservation_id, amount_minor=debt.amount_minor, since=debt.since)

@@ -1,8 +1,6 @@
 """Items of the Reservations table."""
 
-import zlib
-
-from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
 
 from parking.adapters.dynamodb.attributes import (
     EnumAttribute,
@@ -11,13 +9,19 @@ from parking.adapters.dynamodb.attributes import (
     TypedMap,
     VersionedModel,
 )
-from parking.domain.ids import BlockerId, ExtensionId, PaymentId, ReservationId, SpotId, UserId
-from parking.domain.reservation import EndReason, Extension, ExtensionStatus, Reservation, ReservationStatus, Step
-from parking.domain.tariff import PriceLine, Quote
-
-DUE = "due"
-BY_CREATED = "by_created"
-DUE_SHARDS = 4  # one index partition takes 1000 writes a second; every schedule reads all shards of its step
+from parking.adapters.dynamodb.due import due_shard
+from parking.domain.blocker import CommandStatus, Position
+from parking.domain.ids import BlockerId, CommandId, ExtensionId, PaymentId, ReservationId, SpotId, UserId
+from parking.domain.reservation import (
+    EndReason,
+    Evidence,
+    Extension,
+    ExtensionStatus,
+    Overstay,
+    Reservation,
+    ReservationStatus,
+)
+from parking.domain.tariff import OverstayTerms, PriceLine, Quote
 
 
 class PriceLineMap(TypedMap):
@@ -46,8 +50,35 @@ class ExtensionMap(TypedMap):
     status = EnumAttribute(ExtensionStatus)
     hold_expires_at = InstantAttribute()
     payment_id = UnicodeAttribute(null=True)
+    card_payment_id = UnicodeAttribute(null=True)
     fingerprint = UnicodeAttribute()
     created_at = InstantAttribute()
+
+
+class OverstayTermsMap(TypedMap):
+    """What time after the end costs."""
+
+    price_per_hour_minor = IntegerAttribute()
+    cap_minor = IntegerAttribute()
+    step_minutes = IntegerAttribute()
+
+
+class OverstayMap(TypedMap):
+    """An overstay inside its reservation."""
+
+    quote = QuoteMap()
+    payment_id = UnicodeAttribute(null=True)
+    card_payment_id = UnicodeAttribute(null=True)
+
+
+class EvidenceMap(TypedMap):
+    """A command that was given for the stay."""
+
+    command_id = UnicodeAttribute()
+    position = EnumAttribute(Position)
+    asked_at = InstantAttribute()
+    status = EnumAttribute(CommandStatus)
+    reported_at = InstantAttribute(null=True)
 
 
 class ReservationModel(VersionedModel):
@@ -67,10 +98,13 @@ class ReservationModel(VersionedModel):
     ends_at = InstantAttribute()
     booked_ends_at = InstantAttribute()
     quote = QuoteMap()
+    overstay_terms = OverstayTermsMap()
+    tax_included = BooleanAttribute()
     status = EnumAttribute(ReservationStatus)
     reason = EnumAttribute(EndReason, null=True)
     hold_expires_at = InstantAttribute()
     payment_id = UnicodeAttribute(null=True)
+    card_payment_id = UnicodeAttribute(null=True)
     extensions: ListAttribute[ExtensionMap] = ListAttribute(of=ExtensionMap, null=True)
     guard_due_at = InstantAttribute(null=True)
     told_end = InstantAttribute(null=True)
@@ -79,13 +113,10 @@ class ReservationModel(VersionedModel):
     arrived_at = InstantAttribute(null=True)
     overstayed_since = InstantAttribute(null=True)
     ended_at = InstantAttribute(null=True)
+    overstay = OverstayMap(null=True)
+    evidence: ListAttribute[EvidenceMap] = ListAttribute(of=EvidenceMap, null=True)
     fingerprint = UnicodeAttribute()
     created_at = InstantAttribute()
-
-
-def due_shards(step: Step) -> list[str]:
-    """Every hash key of the index `due` under which a step may stand."""
-    return [f"{step}#{shard}" for shard in range(DUE_SHARDS)]
 
 
 def item_of(reservation: Reservation) -> ReservationModel:
@@ -94,7 +125,7 @@ def item_of(reservation: Reservation) -> ReservationModel:
     return ReservationModel(
         user_id=reservation.user_id,
         reservation_id=reservation.reservation_id,
-        due_shard=due_shards(due.step)[_shard_of(reservation.reservation_id)] if due else None,
+        due_shard=due_shard(due.step, reservation.reservation_id) if due else None,
         due_at=due.at if due else None,
         spot_id=reservation.spot_id,
         spot_name=reservation.spot_name,
@@ -106,10 +137,13 @@ def item_of(reservation: Reservation) -> ReservationModel:
         ends_at=reservation.ends_at,
         booked_ends_at=reservation.booked_ends_at,
         quote=_quote_map(reservation.quote),
+        overstay_terms=_terms_map(reservation.overstay_terms),
+        tax_included=reservation.tax_included,
         status=reservation.status,
         reason=reservation.reason,
         hold_expires_at=reservation.hold_expires_at,
         payment_id=reservation.payment_id,
+        card_payment_id=reservation.card_payment_id,
         extensions=[_extension_map(extension) for extension in reservation.extensions] or None,
         guard_due_at=reservation.guard_due_at,
         told_end=reservation.told_end,
@@ -118,6 +152,8 @@ def item_of(reservation: Reservation) -> ReservationModel:
         arrived_at=reservation.arrived_at,
         overstayed_since=reservation.overstayed_since,
         ended_at=reservation.ended_at,
+        overstay=_overstay_map(reservation.overstay) if reservation.overstay else None,
+        evidence=[_evidence_map(one) for one in reservation.evidence] or None,
         fingerprint=reservation.fingerprint,
         created_at=reservation.created_at,
         version=reservation.version,
@@ -139,10 +175,13 @@ def reservation_of(item: ReservationModel) -> Reservation:
         ends_at=item.ends_at,
         booked_ends_at=item.booked_ends_at,
         quote=_quote_of(item.quote),
+        overstay_terms=_terms_of(item.overstay_terms),
+        tax_included=item.tax_included,
         status=item.status,
         reason=item.reason,
         hold_expires_at=item.hold_expires_at,
         payment_id=PaymentId(item.payment_id) if item.payment_id else None,
+        card_payment_id=PaymentId(item.card_payment_id) if item.card_payment_id else None,
         extensions=tuple(_extension_of(extension) for extension in item.extensions or ()),
         guard_due_at=item.guard_due_at,
         told_end=item.told_end,
@@ -151,14 +190,56 @@ def reservation_of(item: ReservationModel) -> Reservation:
         arrived_at=item.arrived_at,
         overstayed_since=item.overstayed_since,
         ended_at=item.ended_at,
+        overstay=_overstay_of(item.overstay) if item.overstay else None,
+        evidence=tuple(_evidence_of(one) for one in item.evidence or ()),
         fingerprint=item.fingerprint,
         created_at=item.created_at,
         version=item.version,
     )
 
 
-def _shard_of(reservation_id: str) -> int:
-    return zlib.crc32(reservation_id.encode()) % DUE_SHARDS
+def _terms_map(terms: OverstayTerms) -> OverstayTermsMap:
+    return OverstayTermsMap(
+        price_per_hour_minor=terms.price_per_hour_minor, cap_minor=terms.cap_minor, step_minutes=terms.step_minutes
+    )
+
+
+def _terms_of(item: OverstayTermsMap) -> OverstayTerms:
+    return OverstayTerms(item.price_per_hour_minor, item.cap_minor, item.step_minutes)
+
+
+def _overstay_map(overstay: Overstay) -> OverstayMap:
+    return OverstayMap(
+        quote=_quote_map(overstay.quote), payment_id=overstay.payment_id, card_payment_id=overstay.card_payment_id
+    )
+
+
+def _overstay_of(item: OverstayMap) -> Overstay:
+    return Overstay(
+        quote=_quote_of(item.quote),
+        payment_id=PaymentId(item.payment_id) if item.payment_id else None,
+        card_payment_id=PaymentId(item.card_payment_id) if item.card_payment_id else None,
+    )
+
+
+def _evidence_map(evidence: Evidence) -> EvidenceMap:
+    return EvidenceMap(
+        command_id=evidence.command_id,
+        position=evidence.position,
+        asked_at=evidence.asked_at,
+        status=evidence.status,
+        reported_at=evidence.reported_at,
+    )
+
+
+def _evidence_of(item: EvidenceMap) -> Evidence:
+    return Evidence(
+        command_id=CommandId(item.command_id),
+        position=item.position,
+        asked_at=item.asked_at,
+        status=item.status,
+        reported_at=item.reported_at,
+    )
 
 
 def _quote_map(quote: Quote) -> QuoteMap:
@@ -188,6 +269,7 @@ def _extension_map(extension: Extension) -> ExtensionMap:
         status=extension.status,
         hold_expires_at=extension.hold_expires_at,
         payment_id=extension.payment_id,
+        card_payment_id=extension.card_payment_id,
         fingerprint=extension.fingerprint,
         created_at=extension.created_at,
     )
@@ -202,6 +284,7 @@ def _extension_of(item: ExtensionMap) -> Extension:
         status=item.status,
         hold_expires_at=item.hold_expires_at,
         payment_id=PaymentId(item.payment_id) if item.payment_id else None,
+        card_payment_id=PaymentId(item.card_payment_id) if item.card_payment_id else None,
         fingerprint=item.fingerprint,
         created_at=item.created_at,
     )

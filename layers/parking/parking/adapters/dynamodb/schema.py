@@ -18,17 +18,30 @@ from pynamodb.constants import (
 )
 from pynamodb.types import HASH, RANGE
 
-from parking.adapters.dynamodb import blockers, calendars, money, notifications, reservations, spots
+from parking.adapters.dynamodb import (
+    blockers,
+    calendars,
+    customers,
+    due,
+    money,
+    notifications,
+    payments,
+    reservations,
+    spots,
+)
 from parking.adapters.dynamodb.attributes import VersionedModel
 from parking.adapters.dynamodb.tables import Tables
 from parking.domain.blocker import Blocker
 from parking.domain.calendar import CalendarDay
+from parking.domain.customer import Customer
 from parking.domain.ledger import Transaction, Wallet
 from parking.domain.notification import Notification, PushDevice
 from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation
 from parking.domain.spot import Spot
 from parking.services.ports import Aggregate
+
+BY_CREATED = "by_created"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +93,14 @@ _SHAPES: dict[type[Any], Shape[Any]] = {
         reservations.item_of,
         reservations.reservation_of,
         ("user_id", "reservation_id"),
-        {reservations.DUE: "due_shard", reservations.BY_CREATED: "user_id"},
+        {due.DUE: "due_shard", BY_CREATED: "user_id"},
     ),
     Payment: Shape(
-        money.PaymentModel,
-        money.payment_item_of,
-        money.payment_of,
+        payments.PaymentModel,
+        payments.item_of,
+        payments.payment_of,
         ("user_id", "payment_id"),
-        {reservations.BY_CREATED: "user_id"},
+        {due.DUE: "due_shard", BY_CREATED: "user_id"},
     ),
     Wallet: Shape(money.WalletModel, money.wallet_item_of, money.wallet_of, ("user_id",), {}),
     Transaction: Shape(
@@ -95,8 +108,9 @@ _SHAPES: dict[type[Any], Shape[Any]] = {
         money.transaction_item_of,
         money.transaction_of,
         ("user_id", "transaction_id"),
-        {},
+        {money.BY_STRIPE_DAY: "stripe_day"},
     ),
+    Customer: Shape(customers.CustomerModel, customers.item_of, customers.customer_of, ("user_id",), {}),
     Notification: Shape(
         notifications.NotificationModel,
         notifications.notification_item_of,
@@ -129,6 +143,7 @@ def table_names(tables: Tables) -> dict[type[Any], str]:
         Payment: tables.payments,
         Wallet: tables.wallets,
         Transaction: tables.transactions,
+        Customer: tables.payment_methods,
         Notification: tables.notifications,
         PushDevice: tables.push_devices,
         Blocker: tables.blockers,

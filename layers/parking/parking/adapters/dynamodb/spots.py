@@ -1,6 +1,6 @@
 """Items of the Spots table."""
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from parking.adapters.dynamodb.attributes import EnumAttribute, IntegerAttribute, TypedMap, VersionedModel
 from parking.adapters.dynamodb.cells import cell_of
@@ -19,6 +19,9 @@ class TariffMap(TypedMap):
     currency = UnicodeAttribute()
     step_minutes = IntegerAttribute()
     minimum_minutes = IntegerAttribute()
+    overstay_price_per_hour_minor = IntegerAttribute(null=True)
+    overstay_cap_minor = IntegerAttribute(null=True)
+    tax_included = BooleanAttribute()
     version = IntegerAttribute()
 
 
@@ -55,6 +58,9 @@ def item_of(spot: Spot) -> SpotModel:
             currency=tariff.currency,
             step_minutes=tariff.step_minutes,
             minimum_minutes=tariff.minimum_minutes,
+            overstay_price_per_hour_minor=tariff.overstay_price_per_hour_minor,
+            overstay_cap_minor=tariff.overstay_cap_minor,
+            tax_included=tariff.tax_included,
             version=tariff.version,
         ),
         blocker_id=spot.blocker_id,
@@ -79,6 +85,9 @@ def spot_of(item: SpotModel) -> Spot:
             currency=tariff.currency,
             step_minutes=tariff.step_minutes,
             minimum_minutes=tariff.minimum_minutes,
+            overstay_price_per_hour_minor=tariff.overstay_price_per_hour_minor,
+            overstay_cap_minor=tariff.overstay_cap_minor,
+            tax_included=tariff.tax_included,
             version=tariff.version,
         ),
         blocker_id=BlockerId(item.blocker_id),

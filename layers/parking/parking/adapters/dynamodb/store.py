@@ -23,17 +23,22 @@ from parking.adapters.commit_plan import plan_commit
 from parking.adapters.dynamodb.attributes import VersionedModel
 from parking.adapters.dynamodb.calendars import CalendarDayModel
 from parking.adapters.dynamodb.cells import cells_touching
+from parking.adapters.dynamodb.due import DUE, due_shards
 from parking.adapters.dynamodb.errors import translated
-from parking.adapters.dynamodb.reservations import BY_CREATED, DUE, ReservationModel, due_shards
-from parking.adapters.dynamodb.schema import shape_of, table_names
+from parking.adapters.dynamodb.money import BY_STRIPE_DAY
+from parking.adapters.dynamodb.reservations import ReservationModel
+from parking.adapters.dynamodb.schema import BY_CREATED, shape_of, table_names
 from parking.adapters.dynamodb.spots import BY_CELL
 from parking.adapters.dynamodb.tables import Tables
 from parking.adapters.limits import check_number_of_items
 from parking.adapters.listing import LISTED_BY_CREATED, Position, decode_cursor, encode_cursor, is_wanted, position_of
 from parking.domain.calendar import Calendar, CalendarDay
+from parking.domain.due import Step
 from parking.domain.ids import SpotId, UserId
+from parking.domain.ledger import Transaction
 from parking.domain.notification import PushDevice
-from parking.domain.reservation import Reservation, Step
+from parking.domain.payment import Payment
+from parking.domain.reservation import Reservation
 from parking.domain.spot import Location, Spot
 from parking.services.ports import Aggregate, Busy, Key, Page
 
@@ -127,13 +132,18 @@ class DynamoStore:
         ]
         return [spot for distance_m, _, spot in sorted(near, key=lambda e: e[:2]) if distance_m <= radius_m]
 
+    def stripe_transactions(self, day: date) -> Iterator[Transaction]:
+        """Every transaction of a UTC day that has a side at Stripe. Raises Busy."""
+        yield from self._query_all(Transaction, day.isoformat(), index_name=BY_STRIPE_DAY)
+
     def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
-        """The keys of reservations whose next step this is, the longest due first. Raises Busy."""
+        """The keys of what has this as its next step, the longest due first. Raises Busy."""
+        kind: type[Any] = Payment if step is Step.SETTLE else Reservation
         waiting: list[tuple[str, Key]] = []
         for shard in due_shards(step):
             until_now = ReservationModel.due_at <= now
-            items = self._query(Reservation, shard, until_now, index_name=DUE, limit=limit)[ITEMS]
-            waiting += [(item["due_at"][STRING], _key_in(item, Reservation)) for item in items]
+            items = self._query(kind, shard, until_now, index_name=DUE, limit=limit)[ITEMS]
+            waiting += [(item["due_at"][STRING], _key_in(item, kind)) for item in items]
         return [key for _, key in sorted(waiting)[:limit]]
 
     def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
@@ -232,7 +242,7 @@ class DynamoStore:
                 hash_key,
                 within,
                 index_name=index_name,
-                consistent_read=index_name not in (DUE, BY_CELL),
+                consistent_read=index_name not in (DUE, BY_CELL, BY_STRIPE_DAY),
                 exclusive_start_key={name: {STRING: value} for name, value in start.items()} if start else None,
                 limit=limit,
                 scan_index_forward=scan_index_forward,

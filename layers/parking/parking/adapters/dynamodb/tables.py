@@ -13,6 +13,7 @@ class Tables:
     payments: str
     wallets: str
     transactions: str
+    payment_methods: str
     notifications: str
     push_devices: str
     blockers: str

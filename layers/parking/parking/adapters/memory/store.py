@@ -1,7 +1,8 @@
 """The tables as a dictionary under a lock."""
 
 import threading
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, cast
@@ -10,32 +11,33 @@ from parking.adapters.commit_plan import plan_commit
 from parking.adapters.limits import check_number_of_items
 from parking.adapters.listing import decode_cursor, encode_cursor, is_wanted, position_of
 from parking.domain.calendar import Calendar, CalendarDay
+from parking.domain.due import Step
 from parking.domain.ids import SpotId, UserId
+from parking.domain.ledger import Transaction
 from parking.domain.notification import PushDevice
-from parking.domain.reservation import Reservation, Step
+from parking.domain.payment import Payment
+from parking.domain.reservation import Reservation
 from parking.domain.spot import Location, Spot
 from parking.services.ports import Aggregate, Conflict, Key, Page
-
-_Address = tuple[type[Any], Key]
 
 
 class MemoryStore:
     """Store: aggregates are frozen, so what was read never changes under the reader."""
 
     def __init__(self) -> None:
-        self._items: dict[_Address, Aggregate] = {}
+        self._items: dict[type[Any], dict[Key, Aggregate]] = defaultdict(dict)
         self._lock = threading.Lock()
 
     def get[A: Aggregate](self, kind: type[A], *key: str) -> A | None:
         """One item by its whole key."""
         with self._lock:
-            return cast(A | None, self._items.get((kind, key)))
+            return cast(A | None, self._items[kind].get(key))
 
     def get_many[A: Aggregate](self, kind: type[A], keys: Sequence[Key]) -> list[A]:
         """The items that exist of these keys, in the order of the keys. At most 100."""
         check_number_of_items(len(keys))
         with self._lock:
-            found = [self._items.get((kind, tuple(key))) for key in keys]
+            found = [self._items[kind].get(tuple(key)) for key in keys]
         return [cast(A, item) for item in found if item is not None]
 
     def calendar(self, spot_id: SpotId, days: Sequence[date]) -> Calendar:
@@ -74,9 +76,14 @@ class MemoryStore:
         near = [(spot.location.distance_m(centre), spot.spot_id, spot) for spot in self._all(Spot)]
         return [spot for distance_m, _, spot in sorted(near, key=lambda e: e[:2]) if distance_m <= radius_m]
 
+    def stripe_transactions(self, day: date) -> Iterator[Transaction]:
+        """Every transaction of a UTC day that has a side at Stripe."""
+        yield from (one for one in self._all(Transaction) if one.stripe_id and one.created_at.date() == day)
+
     def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
-        """The keys of reservations whose next step this is, the longest due first."""
-        waiting = [(r.due.at, r.key) for r in self._all(Reservation) if r.due and r.due.step is step]
+        """The keys of what has this as its next step, the longest due first."""
+        items = self._all(Payment) if step is Step.SETTLE else self._all(Reservation)
+        waiting = [(one.due.at, one.key) for one in items if one.due and one.due.step is step]
         return [key for at, key in sorted(waiting) if at <= now][:limit]
 
     def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
@@ -84,20 +91,20 @@ class MemoryStore:
         plan = plan_commit(saves, unchanged)
         with self._lock:
             for item in (*plan.saves, *plan.checks):
-                stored = self._items.get((type(item), item.key))
+                stored = self._items[type(item)].get(item.key)
                 if (stored.version if stored else 0) != item.version:
                     raise Conflict(f"{type(item).__name__} {item.key} is not at version {item.version}")
             for item in plan.saves:
-                self._items[type(item), item.key] = replace(item, version=item.version + 1)
+                self._items[type(item)][item.key] = replace(item, version=item.version + 1)
 
     def forget(self, device: PushDevice) -> None:
         """Delete a push device; one that is gone already is fine."""
         with self._lock:
-            self._items.pop((PushDevice, device.key), None)
+            self._items[PushDevice].pop(device.key, None)
 
     def _all[A: Aggregate](self, kind: type[A]) -> list[A]:
         with self._lock:
-            return [item for item in self._items.values() if isinstance(item, kind)]
+            return cast(list[A], list(self._items[kind].values()))
 
 
 def _position[A: Aggregate](entry: tuple[tuple[str, ...], A]) -> tuple[str, ...]:

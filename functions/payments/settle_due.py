@@ -1,0 +1,41 @@
+"""Every minute: looks after payments that Stripe and we have not settled for a while."""
+
+from datetime import datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from parking import wiring
+from parking.metrics import metrics
+from parking.schedule import run
+from parking.services.ports import CardError, RefundRefused
+from parking.services.schedules import Swept
+from parking.services.settling import settle_due
+
+logger = Logger()
+
+
+def _settle(now: datetime) -> Swept:
+    """What Stripe could not or would not do is counted and tried again later: it is no failure of this run."""
+    swept = settle_due(wiring.store(), wiring.cards(), now)
+    ours = Swept(swept.moved)
+    for key, failure in swept.failures.items():
+        if isinstance(failure, RefundRefused):
+            logger.error("Stripe refuses a refund", key=key, code=str(failure))
+            metrics.add_metric("RefundsRefused", MetricUnit.Count, 1)
+        elif isinstance(failure, CardError):
+            logger.warning("Stripe could not be asked", key=key, exc_info=failure)
+            metrics.add_metric("StripeUnavailable", MetricUnit.Count, 1)
+        else:
+            ours.failures[key] = failure
+    return ours
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context(correlation_id_path=correlation_paths.EVENT_BRIDGE, clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Settles what is due, as of the event's own time."""
+    return run(event, _settle)

@@ -1,0 +1,105 @@
+"""A receipt as a page that prints to one sheet of A4. No script, nothing loaded from elsewhere."""
+
+from datetime import datetime
+from html import escape
+from zoneinfo import ZoneInfo
+
+from parking.domain.receipt import Receipt
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Receipt {reservation_id}</title>
+<style>
+@page {{ size: A4; margin: 18mm; }}
+body {{ font: 11pt/1.4 system-ui, sans-serif; color: #111; max-width: 174mm; margin: 0 auto; padding: 6mm; }}
+h1 {{ font-size: 18pt; margin: 0 0 2mm; }}
+h2 {{ font-size: 12pt; margin: 6mm 0 1mm; }}
+table {{ width: 100%; border-collapse: collapse; }}
+td, th {{ padding: 1mm 0; text-align: left; vertical-align: top; }}
+td.amount, th.amount {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }}
+tr.total td {{ border-top: 1px solid #111; font-weight: 600; }}
+.small {{ font-size: 8.5pt; color: #444; overflow-wrap: anywhere; }}
+@media print {{ body {{ padding: 0; }} }}
+</style>
+</head>
+<body>
+<h1>Receipt</h1>
+<p>{spot_name}<br><span class="small">Reservation {reservation_id}, {status} ({reason})</span></p>
+<table>{times}</table>
+<h2>Price</h2>
+<table>{lines}
+<tr class="total"><td>Paid</td><td class="amount">{paid}</td></tr>
+<tr><td>Refunded</td><td class="amount">{refunded}</td></tr>{owed}</table>
+<p class="small">{tax}</p>
+<h2>Payments</h2>
+<table>{payments}</table>
+<h2>Barrier</h2>
+<table class="small">{evidence}</table>
+</body>
+</html>
+"""
+
+
+def prefers_html(accept: str) -> bool:
+    """True if the client asks for a page before it asks for JSON."""
+    kinds = [part.split(";")[0].strip().lower() for part in accept.split(",")]
+    if "text/html" not in kinds:
+        return False
+    return "application/json" not in kinds or kinds.index("text/html") < kinds.index("application/json")
+
+
+def receipt_page(receipt: Receipt) -> str:
+    """The receipt as HTML, its times in the spot's time zone."""
+    stay = receipt.reservation
+    zone, currency = ZoneInfo(stay.time_zone), stay.quote.currency
+    times = [
+        ("From", _clock(stay.starts_at, zone)),
+        ("Until", _clock(stay.ends_at, zone)),
+        ("Arrived", _clock(stay.arrived_at, zone)),
+        ("Ended", _clock(receipt.sealed_at, zone)),
+        ("Vehicle", stay.vehicle_plate or "-"),
+    ]
+    lines = [
+        (line.text if line.at is None else f"{line.text}, {_clock(line.at, zone)}", _money(line.amount_minor, currency))
+        for line in receipt.lines
+    ]
+    payments = [
+        (f"{one.method.title()}, {_clock(one.created_at, zone)}, {one.payment_id}", _money(one.amount_minor, currency))
+        for one in receipt.payments
+    ]
+    evidence = [
+        (f"{one.position} asked {_clock(one.asked_at, zone)}", f"{one.status} {_clock(one.reported_at, zone)}")
+        for one in stay.evidence
+    ]
+    owed = _rows([("Still owed", _money(receipt.owed_minor, currency))]) if receipt.owed_minor else ""
+    return _PAGE.format(
+        reservation_id=escape(stay.reservation_id),
+        spot_name=escape(stay.spot_name),
+        status=stay.status,
+        reason=receipt.reason,
+        times=_rows(times),
+        lines=_rows(lines),
+        paid=_money(receipt.paid_minor, currency),
+        refunded=_money(receipt.refunded_minor, currency),
+        owed=owed,
+        tax="Prices include tax." if receipt.tax_included else "Prices are without tax.",
+        payments=_rows(payments),
+        evidence=_rows(evidence),
+    )
+
+
+def _rows(rows: list[tuple[str, str]]) -> str:
+    return "".join(f'<tr><td>{escape(name)}</td><td class="amount">{escape(value)}</td></tr>' for name, value in rows)
+
+
+def _clock(instant: datetime | None, zone: ZoneInfo) -> str:
+    return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z") if instant else "-"
+
+
+def _money(amount_minor: int, currency: str) -> str:
+    sign = "-" if amount_minor < 0 else ""
+    whole, cents = divmod(abs(amount_minor), 100)
+    return f"{sign}{whole}.{cents:02d} {currency}"

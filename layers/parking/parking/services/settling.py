@@ -1,0 +1,110 @@
+"""What Stripe and we have yet to settle: done from the payments stream at once, and by a schedule until it is done."""
+
+from datetime import datetime, timedelta
+
+from parking.domain.due import Step
+from parking.domain.errors import NotFound
+from parking.domain.payment import Payment, PaymentStatus, Purpose
+from parking.services.card_payments import charge, close_unpaid, settle
+from parking.services.commit import until_committed
+from parking.services.ports import CardGateway, Key, RefundRefused, Store
+from parking.services.refunds import KEYS_LIVE_FOR, carry_out_refund
+from parking.services.schedules import BATCH, Swept
+
+FORM_OPEN_FOR = timedelta(hours=1)  # what no hold limits, a deposit or a debt, waits this long for the driver's card
+
+
+def carry_out(store: Store, cards: CardGateway, key: Key, now: datetime) -> None:
+    """Ask Stripe for what the payment wants of it: cancel it, charge the absent driver's card, give money back.
+
+    Level, not edge: call it as often as you like. Raises CardError, RefundRefused; the schedule tries again.
+    """
+    payment = _load(store, key)
+    if payment.status is PaymentStatus.CANCELLING:
+        _cancel(store, cards, payment, now)
+    elif payment.open and payment.off_session:
+        _charge_absent_driver(store, cards, payment, now)
+    refusals = list[RefundRefused]()
+    for refund in payment.pending_refunds:
+        try:
+            carry_out_refund(store, cards, payment, refund, now)
+        except RefundRefused as refusal:  # one card that refuses its part must not keep the others waiting
+            refusals.append(refusal)
+    if refusals:
+        raise refusals[0]
+
+
+def settle_due(store: Store, cards: CardGateway, now: datetime) -> Swept:
+    """Look after every payment that has been unsettled for a while: every five minutes, a refused refund seldom."""
+    swept = Swept()
+    for key in store.due(Step.SETTLE, now, BATCH):
+        try:
+            swept.moved += _look_after(store, cards, key, now)
+        except Exception as failure:  # one bad payment must not keep the others waiting; the door logs and raises
+            swept.failures[key] = failure
+    return swept
+
+
+def _look_after(store: Store, cards: CardGateway, key: Key, now: datetime) -> bool:
+    payment = _load(store, key)
+    if payment.due is None or payment.due.at > now:
+        return False
+    try:
+        unlimited = payment.purpose in (Purpose.DEPOSIT, Purpose.OVERSTAY) and not payment.off_session
+        if unlimited and payment.open and now - payment.created_at >= FORM_OPEN_FOR:
+            _abandon(store, key, now)
+        elif payment.open and not payment.off_session and payment.intent_id:
+            settle(store, cards.intent(payment.intent_id), now)
+        carry_out(store, cards, key, now)
+    finally:
+        _put_off(store, key, now)
+    return True
+
+
+def _charge_absent_driver(store: Store, cards: CardGateway, payment: Payment, now: datetime) -> None:
+    """The intent is stored before it is charged, so that a retry long after Stripe forgot the key charges no second."""
+    if payment.intent_id is None and now - payment.created_at >= KEYS_LIVE_FOR:
+        _abandon(store, payment.key, now)
+        return
+    if payment.intent_id is None:
+        settle(store, cards.create_intent(payment), now)
+        payment = _load(store, payment.key)
+    if payment.open:
+        settle(store, charge(cards, payment), now)
+
+
+def _abandon(store: Store, key: Key, now: datetime) -> None:
+    def attempt() -> None:
+        payment = _load(store, key)
+        if payment.open:
+            store.commit(payment.abandoned(now))
+
+    until_committed(attempt)
+
+
+def _cancel(store: Store, cards: CardGateway, payment: Payment, now: datetime) -> None:
+    """One whose intent we never heard of gets it by its idempotency key, so that nothing is left to be paid."""
+    intent_id = payment.intent_id
+    if intent_id is None and now - payment.created_at < KEYS_LIVE_FOR:
+        intent_id = cards.create_intent(payment).intent_id
+    if intent_id is not None:
+        settle(store, cards.cancel_intent(intent_id), now)
+        return
+    # Nobody was ever told this intent's secret, and no process lives as long as its key: it cannot be paid.
+    close_unpaid(store, payment.key, now)
+
+
+def _put_off(store: Store, key: Key, now: datetime) -> None:
+    def attempt() -> None:
+        payment = _load(store, key)
+        if payment.due and payment.due.at <= now:
+            store.commit(payment.looked_at(now))
+
+    until_committed(attempt)
+
+
+def _load(store: Store, key: Key) -> Payment:
+    payment = store.get(Payment, *key)
+    if payment is None:
+        raise NotFound("The due index or the stream names a payment that is not there.")
+    return payment
