@@ -237,7 +237,7 @@ ELSEWHERE = (
             "tests/unit/test_disputes.py::test_a_disputed_stay_that_is_cancelled_gives_nothing_back"),
     Planted("an overstay has no cap", "parking.domain.tariff:OverstayTerms.quote",
             "min(uncapped, self.cap_minor)", "uncapped",
-            "tests/unit/test_overstays.py::test_an_operator_may_set_another_price_and_cap"),
+            "tests/unit/test_overstays.py::test_an_overstay_costs_twice_the_hour_by_started_steps_up_to_a_day_of_it"),
     Planted("a dispute does not touch the wallet", "parking.services.disputes:_opened",
             "taken = min(wallet.balance_minor, shown.amount_minor)", "taken = 0",
             "tests/unit/test_disputes.py::test_a_disputed_deposit_is_taken_out_of_the_wallet_until_it_is_decided"),
