@@ -6,7 +6,7 @@ from parking.domain.tariff import Tariff
 from parking.domain.time import Interval
 from parking.http import Instant, Out
 from parking.schemas import PriceOut
-from parking.services.spots import FoundSpot
+from parking.services.search import FoundPage, FoundSpot
 
 
 class LocationOut(Out):
@@ -77,9 +77,21 @@ class FoundSpotOut(SpotOut):
 
 
 class SpotsOut(Out):
-    """Spots by distance. The search is bounded by its radius and limit, so there is never a next page."""
+    """A page of spots by distance; it may be short, and yet not the last, where filters let few through."""
 
     items: list[FoundSpotOut]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, page: FoundPage, next_cursor: str | None) -> "SpotsOut":
+        """The page as the app shows it."""
+        return cls(items=[FoundSpotOut.found(one) for one in page.items], next_cursor=next_cursor)
+
+
+class SpotListOut(Out):
+    """All of a short list of the driver's own: there is never a next page."""
+
+    items: list[SpotOut]
     next_cursor: None = None
 
 

@@ -21,6 +21,7 @@ from parking.domain.blocker import (
 )
 from parking.domain.calendar import CalendarDay, Claim
 from parking.domain.customer import Customer, PaymentMethod
+from parking.domain.favourites import Favourites
 from parking.domain.ids import (
     BlockerId,
     CommandId,
@@ -319,6 +320,7 @@ commands = _whole(
 overrides = _whole(
     Override, position=st.sampled_from(Position), operator=texts, reason=texts, since=instants, until=instants
 )
+favourites = _whole(Favourites, user_id=ids.map(UserId), spot_ids=st.lists(ids.map(SpotId), max_size=5).map(tuple))
 blockers = _whole(
     Blocker,
     blocker_id=ids.map(BlockerId),
@@ -345,4 +347,5 @@ AGGREGATES: dict[str, SearchStrategy[Aggregate]] = {
     "notification": notifications,
     "push device": push_devices,
     "blocker": blockers,
+    "favourites": favourites,
 }

@@ -1,4 +1,4 @@
-"""Lists, the map, calendars and what is due."""
+"""Lists, calendars and what is due."""
 
 import base64
 import json
@@ -9,10 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from parking.adapters.dynamodb.cells import cell_of, cells_touching
 from parking.domain.calendar import CalendarDay
 from parking.domain.due import Step
 from parking.domain.ids import ReservationId, SpotId, UserId
@@ -20,7 +16,6 @@ from parking.domain.ledger import Transaction
 from parking.domain.notification import Notification
 from parking.domain.payment import Payment, PaymentStatus
 from parking.domain.reservation import Reservation, ReservationStatus
-from parking.domain.spot import EARTH_RADIUS_M, Location
 from parking.services.ports import InvalidCursor, Store
 from tests.builders import (
     NOW,
@@ -30,11 +25,9 @@ from tests.builders import (
     a_payment,
     a_refund,
     a_reservation,
-    a_spot,
     a_transaction,
     a_user_id,
 )
-from tests.contract.strategies import locations
 
 BUILDERS: dict[type[Any], Any] = {
     Reservation: a_reservation,
@@ -252,43 +245,3 @@ def test_the_days_transactions_at_stripe_are_listed_of_all_drivers_and_no_others
     listed = sorted(store.stripe_transactions(midnight.date()), key=lambda one: one.created_at)
     assert listed == [replace(one, version=1) for one in ours]
     assert list(store.stripe_transactions(midnight.date() - timedelta(days=200))) == []
-
-
-def test_spots_near_are_all_spots_within_the_radius_nearest_first(store: Store) -> None:
-    centre = Location(-33.8688, 151.2093)
-    distances_m = [4_900, 10, 700, 5_100, 2_500]
-    spots = {distance_m: a_spot(location=_moved(centre, distance_m, distance_m)) for distance_m in distances_m}
-    store.commit(*spots.values())
-    found = store.spots_near(centre, 5_000)
-    assert [spot.spot_id for spot in found] == [spots[distance_m].spot_id for distance_m in (10, 700, 2_500, 4_900)]
-    assert [spot.spot_id for spot in store.spots_near(centre, 700.5)] == [spots[10].spot_id, spots[700].spot_id]
-    assert store.spots_near(Location(-60.0, -150.0), 1_000) == []
-
-
-def _moved(start: Location, distance_m: float, bearing_degrees: float) -> Location:
-    """The point so far away on the sphere in that direction."""
-    from math import asin, atan2, cos, degrees, radians, sin
-
-    angle, bearing = distance_m / EARTH_RADIUS_M, radians(bearing_degrees)
-    latitude = radians(start.latitude)
-    to_latitude = asin(
-        max(-1, min(1, sin(latitude) * cos(angle) + cos(latitude) * sin(angle) * cos(bearing))),
-    )
-    east = atan2(sin(bearing) * sin(angle) * cos(latitude), cos(angle) - sin(latitude) * sin(to_latitude))
-    longitude = (start.longitude + degrees(east) + 540) % 360 - 180
-    return Location(degrees(to_latitude), longitude)
-
-
-@given(centre=locations, radius_m=st.floats(1, 5_000), part=st.floats(0, 1), bearing_degrees=st.floats(0, 360))
-@settings(deadline=None)  # the machine may be busy
-def test_no_point_within_the_radius_lies_in_a_cell_that_is_not_looked_at(
-    centre: Location, radius_m: float, part: float, bearing_degrees: float
-) -> None:
-    point = _moved(centre, radius_m * part, bearing_degrees)
-    if point.distance_m(centre) <= radius_m:
-        assert cell_of(point) in cells_touching(centre, radius_m)
-
-
-def test_a_search_in_a_town_looks_at_few_cells() -> None:
-    assert len(cells_touching(Location(52.52, 13.40), 1_000)) <= 7
-    assert len(cells_touching(Location(52.52, 13.40), 5_000)) <= 40

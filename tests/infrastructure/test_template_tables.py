@@ -21,9 +21,10 @@ KEYS: dict[str, tuple[str, ...]] = {
     "NotificationsTable": ("user_id", "notification_id"),
     "PushDevicesTable": ("user_id", "device_id"),
     "BlockersTable": ("blocker_id",),
+    "FavouritesTable": ("user_id",),
 }
 INDEXES: dict[str, dict[str, tuple[str, ...]]] = {
-    "SpotsTable": {"by_cell": ("cell", "spot_id")},
+    "SpotsTable": {"by_cell": ("region", "cell")},
     "ReservationsTable": DUE | BY_CREATED,
     "PaymentsTable": DUE | BY_CREATED,
     "TransactionsTable": {"by_stripe_day": ("stripe_day", "transaction_id")},

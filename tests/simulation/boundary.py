@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from parking.adapters.memory.iot import MemoryShadows, MemoryThings
 from parking.adapters.memory.push import MemoryPush
+from parking.domain.area import Area, Rank
 from parking.domain.blocker import Command
 from parking.domain.calendar import Calendar
 from parking.domain.due import Step
@@ -13,7 +14,7 @@ from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
 from parking.domain.notification import Notification, Platform, PushDevice
 from parking.domain.payment import Payment, Refund
-from parking.domain.spot import Location, Spot
+from parking.domain.spot import Spot
 from parking.services.ports import (
     Aggregate,
     CardDispute,
@@ -103,12 +104,12 @@ class FaultyStore(_Faulty):
             return self._inner.push_devices(user_id)
         return self._strike(fault, "store.push_devices", lambda: self._inner.push_devices(user_id))
 
-    def spots_near(self, centre: Location, radius_m: float) -> list[Spot]:
+    def spots_near(self, area: Area, after: Rank | None = None) -> Iterator[Spot]:
         """See Store."""
         fault = self._faults.next("store.spots_near")
         if fault is None:
-            return self._inner.spots_near(centre, radius_m)
-        return self._strike(fault, "store.spots_near", lambda: self._inner.spots_near(centre, radius_m))
+            return self._inner.spots_near(area, after)
+        return self._strike(fault, "store.spots_near", lambda: self._inner.spots_near(area, after))
 
     def stripe_transactions(self, day: date) -> Iterator[Transaction]:
         """See Store."""

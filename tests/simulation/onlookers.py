@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from parking.domain.area import Circle
 from parking.domain.ids import DeviceId, UserId
 from parking.domain.ledger import Transaction
 from parking.domain.notification import Notification, Platform
@@ -11,6 +12,7 @@ from parking.domain.reservation import Reservation
 from parking.domain.spot import Location, Spot
 from parking.domain.time import Interval
 from parking.services import notifications, spots
+from parking.services.search import Filters, FoundSpot, search
 from tests.simulation import reference
 from tests.simulation.draws import Weighted
 from tests.simulation.violation import Violation
@@ -64,12 +66,12 @@ class Onlooker:
         world, now = self._world, self._world.now.replace(microsecond=0)
         start = now + timedelta(minutes=world.draws.pick((1, 20, 60)))
         window = Interval(start, start + timedelta(minutes=world.draws.pick((30, 90))))
-        centre = Location(52.5163, 13.3777)
+        around = Circle(Location(52.5163, 13.3777), 5_000)
 
-        def search() -> list[spots.FoundSpot]:
-            return spots.search(world.ports.store, centre=centre, radius_m=5_000, window=window, limit=20)
+        def look() -> list[FoundSpot]:
+            return search(world.ports.store, around, window=window, filters=Filters(), after=None, limit=20).items
 
-        outcome = world.invoke("search", search, now=world.now, user_id=self.user_id)
+        outcome = world.invoke("search", look, now=world.now, user_id=self.user_id)
         for found in outcome.value or () if not outcome.disturbed else ():
             until = window.ends_at + timedelta(minutes=found.spot.turnover_minutes)
             free = not any(_claims(r, window.starts_at, until) for r in world.reservations_at(found.spot.spot_id))

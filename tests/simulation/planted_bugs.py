@@ -69,7 +69,7 @@ BOOKINGS = (
     Planted("a departure that nobody is told of", f"{_BOOKINGS}:commit_end", ", notices.ended(after, 0, now)", ""),
     Planted("a lapsed hold's interval stays taken", f"{_SCHEDULES}:expire_holds",
             "*given_back(store, before, after), ", ""),
-    Planted("the search forgets the turnover", "parking.services.spots:_free_spots",
+    Planted("the search forgets the turnover", "parking.services.spots:free_spots",
             "other.blocked.overlaps(claim.blocked)", "other.stay.overlaps(claim.stay)"),
 )  # fmt: skip
 

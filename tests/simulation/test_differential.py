@@ -12,6 +12,7 @@ import pytest
 
 from parking.adapters.dynamodb.store import DynamoStore
 from parking.adapters.memory.store import MemoryStore
+from parking.domain.area import Circle
 from parking.domain.blocker import Blocker
 from parking.domain.calendar import CalendarDay
 from parking.domain.customer import Customer
@@ -158,7 +159,7 @@ class Stream:
 
     def _spots_near(self) -> Operation:
         radius_m = self._random.choice((50.0, 500.0, 2_000.0))
-        return lambda store: store.spots_near(CENTRE, radius_m)
+        return lambda store: list(store.spots_near(Circle(CENTRE, radius_m)))
 
     def _forget(self) -> Operation:
         device = self._push_device()

@@ -5,12 +5,13 @@ from datetime import date, datetime
 from typing import Any
 
 from parking.adapters.dynamodb.store import DynamoStore
+from parking.domain.area import Area, Rank
 from parking.domain.calendar import Calendar
 from parking.domain.due import Step
 from parking.domain.ids import SpotId, UserId
 from parking.domain.ledger import Transaction
 from parking.domain.notification import PushDevice
-from parking.domain.spot import Location, Spot
+from parking.domain.spot import Spot
 from parking.services.ports import Aggregate, Conflict, Key, Page
 from tests.simulation.violation import Violation
 from tests.simulation.watched_store import WatchedStore
@@ -53,10 +54,10 @@ class TwinStore:
         """See Store."""
         return _same("push_devices", self._watched.push_devices(user_id), self._dynamo.push_devices(user_id))
 
-    def spots_near(self, centre: Location, radius_m: float) -> list[Spot]:
+    def spots_near(self, area: Area, after: Rank | None = None) -> Iterator[Spot]:
         """See Store."""
-        in_memory = self._watched.spots_near(centre, radius_m)
-        return _same("spots_near", in_memory, self._dynamo.spots_near(centre, radius_m))
+        in_memory = list(self._watched.spots_near(area, after))
+        yield from _same("spots_near", in_memory, list(self._dynamo.spots_near(area, after)))
 
     def stripe_transactions(self, day: date) -> Iterator[Transaction]:
         """See Store; in no promised order."""

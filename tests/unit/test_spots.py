@@ -1,4 +1,4 @@
-"""Finding a spot, its price and its free time; and putting one on the map."""
+"""A spot's price and its free time; and putting one on the map."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -9,64 +9,13 @@ from parking.adapters.memory.iot import MemoryThings
 from parking.domain.blocker import Blocker
 from parking.domain.errors import InvalidField, NotFound
 from parking.domain.ids import SpotId
-from parking.domain.spot import Location, ServiceState, Spot
+from parking.domain.spot import ServiceState
 from parking.domain.time import Interval
-from parking.services.spots import availability, provision, quote, search, spot_of
+from parking.services.spots import availability, provision, quote, spot_of
 from tests.builders import TARIFF, a_spot
 from tests.unit.world import ANNA, World, at
 
-CENTRE = Location(52.5163, 13.3777)
 DAY = at(0).date()
-
-
-def test_the_distance_between_two_cities_is_what_the_map_says() -> None:
-    berlin, tallinn = Location(52.5200, 13.4050), Location(59.4370, 24.7536)
-    assert berlin.distance_m(tallinn) == pytest.approx(1_042_000, rel=0.005)
-    assert berlin.distance_m(berlin) == 0
-    assert Location(0, 179.9999).distance_m(Location(0, -179.9999)) == pytest.approx(22.24, rel=0.01)
-
-
-# Search
-
-
-def _near(world: World, metres_north: float, **over: object) -> Spot:
-    spot = a_spot(location=Location(CENTRE.latitude + metres_north / 111_195, CENTRE.longitude), **over)
-    world.store.commit(spot)
-    return spot
-
-
-def test_spots_are_found_by_distance_with_their_blockers(world: World) -> None:
-    far, near = _near(world, 400), _near(world, 100)
-    _near(world, 1_200)
-    _near(world, 50, service_state=ServiceState.OUT_OF_SERVICE)
-    found = search(world.store, centre=CENTRE, radius_m=1_000, window=None, limit=10)
-    assert [f.spot.spot_id for f in found] == [world.spot.spot_id, near.spot_id, far.spot_id]
-    assert [f.distance_m for f in found] == pytest.approx([0, 100, 400], abs=1)
-    assert found[0].blocker == world.blocker
-    assert [f.available for f in found] == [None, None, None]
-    assert len(search(world.store, centre=CENTRE, radius_m=1_000, window=None, limit=2)) == 2
-
-
-@pytest.mark.parametrize(
-    ("window", "free"),
-    [((60, 180), False), ((185, 240), False), ((190, 240), True), ((30, 51), False), ((30, 50), True)],
-)
-def test_a_search_says_what_is_free_in_the_window(world: World, window: tuple[int, int], free: bool) -> None:
-    other = _near(world, 100)
-    world.reserve(ANNA, 60, 180)
-    interval = Interval(at(window[0]), at(window[1]))
-    found = search(world.store, centre=CENTRE, radius_m=1_000, window=interval, limit=10)
-    assert {f.spot.spot_id: f.available for f in found} == {world.spot.spot_id: free, other.spot_id: True}
-
-
-def test_a_search_over_days_of_many_spots_says_what_is_free_in_each(world: World) -> None:
-    for metres in range(1, 40):
-        _near(world, metres)
-    world.reserve(ANNA, 4 * 1440, 4 * 1440 + 60)
-    week = Interval(at(60), at(60 + 7 * 1440))
-    found = search(world.store, centre=CENTRE, radius_m=1_000, window=week, limit=100)
-    assert len(found) == 40
-    assert [f.spot.spot_id for f in found if not f.available] == [world.spot.spot_id]
 
 
 # Price and free time

@@ -329,6 +329,14 @@ def _described(description: str, content_type: str, model: type[BaseModel] | Non
     return {"description": description, "content": {content_type: {"model": model}} if model else {}}
 
 
-def answer(model: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> Response[Any]:
-    """A JSON answer with another status than 200."""
-    return Response(status.value, "application/json", model.model_dump_json())
+def prefers(accept: str, media_type: str) -> bool:
+    """True if an `Accept` header names the media type, and not behind JSON."""
+    kinds = [part.split(";")[0].strip().lower() for part in accept.split(",")]
+    if media_type not in kinds:
+        return False
+    return "application/json" not in kinds or kinds.index(media_type) < kinds.index("application/json")
+
+
+def answer(model: BaseModel, status: HTTPStatus = HTTPStatus.OK, media_type: str = "application/json") -> Response[Any]:
+    """An answer that is not simply 200 with JSON."""
+    return Response(status.value, media_type, model.model_dump_json())

@@ -25,6 +25,7 @@ _TABLES = (
     "notifications",
     "push_devices",
     "blockers",
+    "favourites",
 )
 
 

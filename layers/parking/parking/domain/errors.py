@@ -125,6 +125,12 @@ class TooManyPaymentMethods(Refused):
     code = "too_many_payment_methods"
 
 
+class TooManyFavourites(Refused):
+    """No more spots can be favourites."""
+
+    code = "too_many_favourites"
+
+
 class CardDeclined(ParkingError):
     """The card did not pay; `decline_code` is Stripe's reason. The hold still stands: try another method."""
 

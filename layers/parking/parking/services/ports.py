@@ -5,19 +5,31 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from parking.domain.area import Area, Rank
 from parking.domain.blocker import Blocker, Command, Report
 from parking.domain.calendar import Calendar, CalendarDay
 from parking.domain.customer import Customer, PaymentMethod
 from parking.domain.due import Step
+from parking.domain.favourites import Favourites
 from parking.domain.ids import BlockerId, CommandId, SpotId, UserId
 from parking.domain.ledger import Transaction, Wallet
 from parking.domain.notification import Notification, Platform, PushDevice
 from parking.domain.payment import Payment, Refund
 from parking.domain.reservation import Reservation
-from parking.domain.spot import Location, Spot
+from parking.domain.spot import Spot
 
 Aggregate = (
-    Spot | CalendarDay | Reservation | Payment | Wallet | Transaction | Customer | Notification | PushDevice | Blocker
+    Spot
+    | CalendarDay
+    | Reservation
+    | Payment
+    | Wallet
+    | Transaction
+    | Customer
+    | Notification
+    | PushDevice
+    | Blocker
+    | Favourites
 )
 """What is loaded and committed as a whole; `version` 0 means that it is not stored yet."""
 
@@ -83,8 +95,11 @@ class Store(Protocol):
         """All devices of a driver."""
         ...
 
-    def spots_near(self, centre: Location, radius_m: float) -> list[Spot]:
-        """Every spot within the radius, nearest first. The cost follows the area, not the number of spots."""
+    def spots_near(self, area: Area, after: Rank | None = None) -> Iterator[Spot]:
+        """Every spot in the area that ranks behind `after`, by rank. Eventually consistent.
+
+        Reads while it is asked for more: the cost follows the area and what is taken, not the number of spots.
+        """
         ...
 
     def stripe_transactions(self, day: date) -> Iterator[Transaction]:

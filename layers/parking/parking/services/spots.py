@@ -1,4 +1,4 @@
-"""Finding a spot, and putting one on the map."""
+"""One spot: its price, its free time, and how it comes onto the map."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,25 +8,14 @@ from parking.domain.blocker import Blocker
 from parking.domain.calendar import Calendar, CalendarDay, Claim
 from parking.domain.errors import InvalidField, NotFound
 from parking.domain.ids import ReservationId, SpotId, UserId
-from parking.domain.reservation import FARTHEST_START, LONGEST_STAY, check_stay
-from parking.domain.spot import Location, ServiceState, Spot
+from parking.domain.reservation import FARTHEST_START, check_stay
+from parking.domain.spot import ServiceState, Spot
 from parking.domain.tariff import Quote
 from parking.domain.time import Interval, local_day
 from parking.services.commit import until_committed
 from parking.services.ports import Certificate, Store, Things
 
-LONGEST_WINDOW = LONGEST_STAY
 READ_BATCH = 100  # DynamoDB's limit of keys in one BatchGetItem
-
-
-@dataclass(frozen=True, slots=True)
-class FoundSpot:
-    """A search result. `available` is None where no window was asked for."""
-
-    spot: Spot
-    distance_m: float
-    blocker: Blocker | None
-    available: bool | None
 
 
 def spot_of(store: Store, spot_id: SpotId) -> Spot:
@@ -37,29 +26,12 @@ def spot_of(store: Store, spot_id: SpotId) -> Spot:
     return spot
 
 
-def search(store: Store, *, centre: Location, radius_m: float, window: Interval | None, limit: int) -> list[FoundSpot]:
-    """The spots in service around a point, nearest first."""
-    near = store.spots_near(centre, radius_m)
-    spots = [spot for spot in near if spot.service_state is ServiceState.IN_SERVICE][:limit]
-    blockers = {b.blocker_id: b for b in store.get_many(Blocker, [(spot.blocker_id,) for spot in spots])}
-    free = _free_spots(store, spots, window) if window else None
-    return [
-        FoundSpot(
-            spot,
-            spot.location.distance_m(centre),
-            blockers.get(spot.blocker_id),
-            None if free is None else spot.spot_id in free,
-        )
-        for spot in spots
-    ]
-
-
 def quote(store: Store, spot_id: SpotId, stay: Interval, now: datetime) -> tuple[Quote, bool]:
     """What the stay costs, and whether its interval is free. Raises NotFound, InvalidField."""
     spot = spot_of(store, spot_id)
     check_stay(spot, stay, now)
     in_service = spot.service_state is ServiceState.IN_SERVICE
-    return spot.tariff.quote(stay), in_service and bool(_free_spots(store, [spot], stay))
+    return spot.tariff.quote(stay), in_service and bool(free_spots(store, [spot], stay))
 
 
 def availability(store: Store, spot: Spot, day: date, now: datetime) -> list[Interval]:
@@ -76,6 +48,23 @@ def availability(store: Store, spot: Spot, day: date, now: datetime) -> list[Int
     turnover = timedelta(minutes=spot.turnover_minutes)
     reach = Interval(window.starts_at, window.ends_at + turnover)
     return store.calendar(spot.spot_id, reach.utc_days()).free_within(window, spot.turnover_minutes)
+
+
+def free_spots(store: Store, spots: Sequence[Spot], window: Interval) -> set[SpotId]:
+    """The ids of the spots whose calendars have room for the window."""
+    wanted = {spot.spot_id: _wanted(spot, window) for spot in spots}
+    keys = [(spot_id, day.isoformat()) for spot_id, claim in wanted.items() for day in _days_to_read(claim)]
+    days: dict[SpotId, list[CalendarDay]] = {}
+    for start in range(0, len(keys), READ_BATCH):
+        for day in store.get_many(CalendarDay, keys[start : start + READ_BATCH]):
+            days.setdefault(day.spot_id, []).append(day)
+    return {
+        spot_id
+        for spot_id, claim in wanted.items()
+        if not any(
+            other.blocked.overlaps(claim.blocked) for other in Calendar(spot_id, tuple(days.get(spot_id, ()))).claims
+        )
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +105,6 @@ def _updated(stored: Spot, wish: Spot) -> Spot:
     same_price = replace(wish.tariff, version=stored.tariff.version) == stored.tariff
     tariff_version = stored.tariff.version if same_price else stored.tariff.version + 1
     return replace(wish, version=stored.version, tariff=replace(wish.tariff, version=tariff_version))
-
-
-def _free_spots(store: Store, spots: Sequence[Spot], window: Interval) -> set[SpotId]:
-    """The ids of the spots whose calendars have room for the window."""
-    wanted = {spot.spot_id: _wanted(spot, window) for spot in spots}
-    keys = [(spot_id, day.isoformat()) for spot_id, claim in wanted.items() for day in _days_to_read(claim)]
-    days: dict[SpotId, list[CalendarDay]] = {}
-    for start in range(0, len(keys), READ_BATCH):
-        for day in store.get_many(CalendarDay, keys[start : start + READ_BATCH]):
-            days.setdefault(day.spot_id, []).append(day)
-    return {
-        spot_id
-        for spot_id, claim in wanted.items()
-        if not any(
-            other.blocked.overlaps(claim.blocked) for other in Calendar(spot_id, tuple(days.get(spot_id, ()))).claims
-        )
-    }
 
 
 def _wanted(spot: Spot, window: Interval) -> Claim:

@@ -23,6 +23,7 @@ from parking.adapters.dynamodb import (
     calendars,
     customers,
     due,
+    favourites,
     money,
     notifications,
     payments,
@@ -34,6 +35,7 @@ from parking.adapters.dynamodb.tables import Tables
 from parking.domain.blocker import Blocker
 from parking.domain.calendar import CalendarDay
 from parking.domain.customer import Customer
+from parking.domain.favourites import Favourites
 from parking.domain.ledger import Transaction, Wallet
 from parking.domain.notification import Notification, PushDevice
 from parking.domain.payment import Payment
@@ -86,7 +88,7 @@ class Shape[A: Aggregate]:
 
 
 _SHAPES: dict[type[Any], Shape[Any]] = {
-    Spot: Shape(spots.SpotModel, spots.item_of, spots.spot_of, ("spot_id",), {spots.BY_CELL: "cell"}),
+    Spot: Shape(spots.SpotModel, spots.item_of, spots.spot_of, ("spot_id",), {spots.BY_CELL: "region"}),
     CalendarDay: Shape(calendars.CalendarDayModel, calendars.item_of, calendars.day_of, ("spot_id", "day"), {}),
     Reservation: Shape(
         reservations.ReservationModel,
@@ -126,6 +128,7 @@ _SHAPES: dict[type[Any], Shape[Any]] = {
         {},
     ),
     Blocker: Shape(blockers.BlockerModel, blockers.item_of, blockers.blocker_of, ("blocker_id",), {}),
+    Favourites: Shape(favourites.FavouritesModel, favourites.item_of, favourites.favourites_of, ("user_id",), {}),
 }
 
 
@@ -147,4 +150,5 @@ def table_names(tables: Tables) -> dict[type[Any], str]:
         Notification: tables.notifications,
         PushDevice: tables.push_devices,
         Blocker: tables.blockers,
+        Favourites: tables.favourites,
     }

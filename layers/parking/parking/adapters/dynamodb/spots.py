@@ -3,7 +3,7 @@
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from parking.adapters.dynamodb.attributes import EnumAttribute, IntegerAttribute, TypedMap, VersionedModel
-from parking.adapters.dynamodb.cells import cell_of
+from parking.adapters.dynamodb.cells import cell_of, region_of
 from parking.domain.blocker import Position
 from parking.domain.ids import BlockerId, SpotId
 from parking.domain.spot import Location, ServiceState, Spot
@@ -26,9 +26,10 @@ class TariffMap(TypedMap):
 
 
 class SpotModel(VersionedModel):
-    """`cell` is derived from the location, for the index by_cell."""
+    """`region` and `cell` are derived from the location, for the index by_cell."""
 
     spot_id = UnicodeAttribute(hash_key=True)
+    region = UnicodeAttribute()
     cell = UnicodeAttribute()
     name = UnicodeAttribute()
     address = UnicodeAttribute()
@@ -47,6 +48,7 @@ def item_of(spot: Spot) -> SpotModel:
     tariff = spot.tariff
     return SpotModel(
         spot_id=spot.spot_id,
+        region=region_of(spot.location),
         cell=cell_of(spot.location),
         name=spot.name,
         address=spot.address,

@@ -22,16 +22,17 @@ from pynamodb.expressions.condition import Condition
 from parking.adapters.commit_plan import plan_commit
 from parking.adapters.dynamodb.attributes import VersionedModel
 from parking.adapters.dynamodb.calendars import CalendarDayModel
-from parking.adapters.dynamodb.cells import cells_touching
+from parking.adapters.dynamodb.cells import is_finest, keys_of, nearest_first
 from parking.adapters.dynamodb.due import DUE, due_shards
 from parking.adapters.dynamodb.errors import translated
 from parking.adapters.dynamodb.money import BY_STRIPE_DAY
 from parking.adapters.dynamodb.reservations import ReservationModel
 from parking.adapters.dynamodb.schema import BY_CREATED, shape_of, table_names
-from parking.adapters.dynamodb.spots import BY_CELL
+from parking.adapters.dynamodb.spots import BY_CELL, SpotModel
 from parking.adapters.dynamodb.tables import Tables
 from parking.adapters.limits import check_number_of_items
 from parking.adapters.listing import LISTED_BY_CREATED, Position, decode_cursor, encode_cursor, is_wanted, position_of
+from parking.domain.area import Area, Rank
 from parking.domain.calendar import Calendar, CalendarDay
 from parking.domain.due import Step
 from parking.domain.ids import SpotId, UserId
@@ -39,7 +40,7 @@ from parking.domain.ledger import Transaction
 from parking.domain.notification import PushDevice
 from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation
-from parking.domain.spot import Location, Spot
+from parking.domain.spot import Spot
 from parking.services.ports import Aggregate, Busy, Key, Page
 
 CONNECT_TIMEOUT_SECONDS = 1
@@ -49,6 +50,7 @@ BATCH_ATTEMPTS_MAX = 5
 BATCH_BACKOFF_SECONDS = 0.05
 FILTERED_PAGE_SIZE = 100  # looked at in one query of a filtered list
 QUERIES_PER_PAGE_MAX = 10
+SPOTS_PER_CELL_MAX = 250  # read at once; a fuller cell is read in smaller ones, the nearest first
 HASH_KEY_BYTES_MAX = 2048
 RANGE_KEY_BYTES_MAX = 1024
 
@@ -123,14 +125,9 @@ class DynamoStore:
         """All devices of a driver. Raises Busy."""
         return list(self._query_all(PushDevice, user_id))
 
-    def spots_near(self, centre: Location, radius_m: float) -> list[Spot]:
-        """Every spot within the radius, nearest first. Eventually consistent, as every such index. Raises Busy."""
-        near = [
-            (spot.location.distance_m(centre), spot.spot_id, spot)
-            for cell in cells_touching(centre, radius_m)
-            for spot in self._query_all(Spot, cell, index_name=BY_CELL)
-        ]
-        return [spot for distance_m, _, spot in sorted(near, key=lambda e: e[:2]) if distance_m <= radius_m]
+    def spots_near(self, area: Area, after: Rank | None = None) -> Iterator[Spot]:
+        """Every spot in the area that ranks behind `after`, by rank. Raises Busy."""
+        return nearest_first(area, after, self._spots_in)
 
     def stripe_transactions(self, day: date) -> Iterator[Transaction]:
         """Every transaction of a UTC day that has a side at Stripe. Raises Busy."""
@@ -211,6 +208,17 @@ class DynamoStore:
         more = bool(answer.get(LAST_EVALUATED_KEY)) and bool(found)
         position = tuple(found[-1][name][STRING] for name in names) if more else None
         return [shape_of(kind).aggregate(item) for item in found], position
+
+    def _spots_in(self, cell: str) -> list[Spot] | None:
+        """The spots of a cell; None if they are too many to be read at once and the cell has smaller ones."""
+        region, first, last = keys_of(cell)
+        within = SpotModel.cell.between(first, last)
+        if is_finest(cell):
+            return list(self._query_all(Spot, region, within, BY_CELL))
+        answer = self._query(Spot, region, within, index_name=BY_CELL, limit=SPOTS_PER_CELL_MAX)
+        if answer.get(LAST_EVALUATED_KEY):
+            return None
+        return [shape_of(Spot).aggregate(item) for item in answer[ITEMS]]
 
     def _query_all[A: Aggregate](
         self, kind: type[A], hash_key: str, within: Condition | None = None, index_name: str | None = None

@@ -17,3 +17,4 @@ class Tables:
     notifications: str
     push_devices: str
     blockers: str
+    favourites: str

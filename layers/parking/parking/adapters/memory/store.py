@@ -10,6 +10,7 @@ from typing import Any, cast
 from parking.adapters.commit_plan import plan_commit
 from parking.adapters.limits import check_number_of_items
 from parking.adapters.listing import decode_cursor, encode_cursor, is_wanted, position_of
+from parking.domain.area import Area, Rank
 from parking.domain.calendar import Calendar, CalendarDay
 from parking.domain.due import Step
 from parking.domain.ids import SpotId, UserId
@@ -17,7 +18,7 @@ from parking.domain.ledger import Transaction
 from parking.domain.notification import PushDevice
 from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation
-from parking.domain.spot import Location, Spot
+from parking.domain.spot import Spot
 from parking.services.ports import Aggregate, Conflict, Key, Page
 
 
@@ -71,10 +72,10 @@ class MemoryStore:
         """All devices of a driver."""
         return sorted((d for d in self._all(PushDevice) if d.user_id == user_id), key=lambda device: device.device_id)
 
-    def spots_near(self, centre: Location, radius_m: float) -> list[Spot]:
-        """Every spot within the radius, nearest first."""
-        near = [(spot.location.distance_m(centre), spot.spot_id, spot) for spot in self._all(Spot)]
-        return [spot for distance_m, _, spot in sorted(near, key=lambda e: e[:2]) if distance_m <= radius_m]
+    def spots_near(self, area: Area, after: Rank | None = None) -> Iterator[Spot]:
+        """Every spot in the area that ranks behind `after`, by rank."""
+        ranked = {Rank.of(spot, area): spot for spot in self._all(Spot) if area.contains(spot.location)}
+        return iter([ranked[rank] for rank in sorted(ranked) if after is None or rank > after])
 
     def stripe_transactions(self, day: date) -> Iterator[Transaction]:
         """Every transaction of a UTC day that has a side at Stripe."""
