@@ -1,6 +1,6 @@
 # Every target does its own set-up: a fresh machine needs make, Python 3.13 and any python3 for the bootstrap of uv.
 .DEFAULT_GOAL := help
-.PHONY: help install up down status demo day test simulate check openapi format
+.PHONY: help install up down status demo day test simulate check openapi format bench-search
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -11,7 +11,7 @@ REQUIREMENTS := layers/dependencies/requirements.txt
 EXPORT = $(UV) export --quiet --locked --no-default-groups --no-emit-project --no-hashes --no-header --no-annotate
 
 help: ## Show what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 install: .venv/installed ## Install the project's environment, as locked
 .venv/installed: uv.lock pyproject.toml .python-version | $(UV)
@@ -46,6 +46,9 @@ test: install ## Run every test
 simulate: install ## Run the services under faults: SEEDS=2000 fresh seeds, or SEED=n once more with its whole story
 	@PYTHONPATH=layers/parking:functions:device:. $(PYTHON) -m tests.simulation \
 		$(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000))
+
+bench-search: install ## Measure that a search costs what its area holds, not what the system holds
+	@PYTHONPATH=layers/parking:functions:device:. $(PYTHON) -m benchmarks.search
 
 check: install ## Format, lint, types, architecture, template, and what is generated from the lock file
 	.venv/bin/ruff format --check .

@@ -86,7 +86,7 @@ def find(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response[Any]:
-    """Spots in service, nearest to the point or to the middle of the box first; with a window, whether each is free then.
+    """Spots in service, nearest to the point or to the box's middle first; with a window, whether each is free then.
 
     A box reaches at most 25 km from its middle. It spans the antimeridian if `min_lon` is greater than `max_lon`.
     With `Accept: application/geo+json` the answer is a FeatureCollection (RFC 7946).

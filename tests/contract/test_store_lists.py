@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
 from parking.domain.calendar import CalendarDay
 from parking.domain.due import Step
 from parking.domain.ids import ReservationId, SpotId, UserId

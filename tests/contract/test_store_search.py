@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 from math import asin, atan2, cos, degrees, radians, sin
 
-import h3
+import h3  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -112,7 +112,7 @@ def test_a_crowded_cell_is_read_in_parts_down_to_the_finest(store: Store, monkey
 class Cells:
     """Spots by their cells; counts the cells that are read, as DynamoStore would with a Query each."""
 
-    def __init__(self, spots: list[Spot], at_once: int = 250) -> None:
+    def __init__(self, spots: list[Spot], at_once: int = dynamo.SPOTS_PER_CELL_MAX) -> None:
         self._spots = [(region_of(spot.location), cell_of(spot.location), spot) for spot in spots]
         self._at_once = at_once
         self.reads = 0
@@ -128,7 +128,7 @@ class Cells:
     centre=PLACES,
     reach_m=st.floats(1, LARGEST_REACH_M),
     seed=st.integers(0, 10**6),
-    at_once=st.sampled_from([3, 250]),
+    at_once=st.sampled_from([3, dynamo.SPOTS_PER_CELL_MAX]),
     part=st.floats(0, 1),
 )
 @settings(deadline=None)  # the machine may be busy

@@ -50,7 +50,7 @@ BATCH_ATTEMPTS_MAX = 5
 BATCH_BACKOFF_SECONDS = 0.05
 FILTERED_PAGE_SIZE = 100  # looked at in one query of a filtered list
 QUERIES_PER_PAGE_MAX = 10
-SPOTS_PER_CELL_MAX = 250  # read at once; a fuller cell is read in smaller ones, the nearest first
+SPOTS_PER_CELL_MAX = 50  # read at once; a fuller cell is read in its parts, the nearest first
 HASH_KEY_BYTES_MAX = 2048
 RANGE_KEY_BYTES_MAX = 1024
 
