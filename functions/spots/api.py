@@ -1,6 +1,6 @@
 """The map, what belongs to one spot, and the spots that a driver wants at hand."""
 
-from datetime import date
+from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -19,13 +19,17 @@ from parking.schemas import PriceOut
 from parking.services import favourites, spots
 from parking.services.search import LONGEST_WINDOW, Filters, search
 from spots import cursor as cursors
+from spots.export import PlacesOut
 from spots.geojson import GEOJSON, FeaturesOut
 from spots.schemas import AvailabilityOut, IntervalOut, QuoteOut, SpotListOut, SpotOut, SpotsOut
 
 LARGEST_PRICE_MINOR = 100_000_000
+THIS_MOMENT = timedelta(minutes=1)
 
-Latitude = Annotated[float | None, Query(ge=-90, le=90, allow_inf_nan=False)]
-Longitude = Annotated[float | None, Query(ge=-180, le=180, allow_inf_nan=False)]
+Latitude = Annotated[float, Query(ge=-90, le=90, allow_inf_nan=False)]
+Longitude = Annotated[float, Query(ge=-180, le=180, allow_inf_nan=False)]
+MaybeLatitude = Annotated[float | None, Query(ge=-90, le=90, allow_inf_nan=False)]
+MaybeLongitude = Annotated[float | None, Query(ge=-180, le=180, allow_inf_nan=False)]
 
 door = Door()
 app = door.app
@@ -69,13 +73,13 @@ _FOUND[HTTPStatus.OK.value]["content"][GEOJSON] = {"model": FeaturesOut}
 @app.get("/spots", summary="Find spots around a point or in a map's frame", tags=["spots"], responses=_FOUND)
 def find(
     *,
-    lat: Latitude = None,
-    lon: Longitude = None,
+    lat: MaybeLatitude = None,
+    lon: MaybeLongitude = None,
     radius_m: Annotated[float, Query(gt=0, le=LARGEST_REACH_M, allow_inf_nan=False)] = 1_000,
-    min_lat: Latitude = None,
-    min_lon: Longitude = None,
-    max_lat: Latitude = None,
-    max_lon: Longitude = None,
+    min_lat: MaybeLatitude = None,
+    min_lon: MaybeLongitude = None,
+    max_lat: MaybeLatitude = None,
+    max_lon: MaybeLongitude = None,
     starts_at: Annotated[Instant | None, Query()] = None,
     ends_at: Annotated[Instant | None, Query()] = None,
     blocker_online: Annotated[bool, Query(description="Only spots whose barrier can be reached.")] = False,
@@ -193,3 +197,30 @@ def list_recent() -> SpotListOut:
     """The spots of my last stays, the latest first; at most 10."""
     found = favourites.recent_spots(wiring.store(), door.user_id)
     return SpotListOut(items=[SpotOut.of(spot, blocker) for spot, blocker in found])
+
+
+@app.get(
+    "/export/places",
+    summary="Places, rates and availability for other systems",
+    tags=["export"],
+    responses=documented(HTTPStatus.OK, PlacesOut),
+)
+def export_places(
+    min_lat: Latitude,
+    min_lon: Longitude,
+    max_lat: Latitude,
+    max_lon: Longitude,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response[Any]:
+    """The spots in service in a box, shaped after APDS (ISO 5206-1), with what is booked at this moment.
+
+    The names are APDS's own, so in camelCase, and money is in major units. Page with `meta.nextCursor`.
+    """
+    area, filters = Box.between(min_lat, min_lon, max_lat, max_lon), Filters()
+    fingerprint = cursors.fingerprint_of(area, None, filters)
+    after = cursors.decoded(cursor, fingerprint) if cursor is not None else None
+    moment = Interval(door.now, door.now + THIS_MOMENT)
+    page = search(wiring.store(), area, window=moment, filters=filters, after=after, limit=limit)
+    next_cursor = cursors.encoded(page.following, fingerprint) if page.following else None
+    return answer(PlacesOut.of(page, limit, next_cursor, door.now))

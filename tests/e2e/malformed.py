@@ -29,8 +29,11 @@ STRANGE_OBJECTS = {
     "deep list": b'{"a": ' + b"[" * 6000 + b"]" * 6000 + b"}",
     "deep object": b'{"a":' * 2500 + b"1" + b"}" * 2500,
 }
-NEEDED_BESIDES = {"GET /spots": (("lat", "52.5"), ("lon", "13.4"))}
-"""What the document cannot say is required: a search wants a point or a box."""
+PLACES = {
+    "GET /spots": (("lat", "52.5"), ("lon", "13.4")),
+    "GET /export/places": (("min_lat", "52.4"), ("min_lon", "13.3"), ("max_lat", "52.5"), ("max_lon", "13.4")),
+}
+"""What the document cannot say: a search wants a point or a box, and a box has its corners in order."""
 NOT_A_KEY = ("", "a" * 256, "two words", "ключ")
 
 
@@ -73,8 +76,8 @@ def wellformed(operation: Operation) -> Request:
     path = operation.path
     for parameter in operation.in_place("path"):
         path = path.replace(f"{{{parameter.name}}}", UNKNOWN_ID)
-    query = tuple((one.name, str(_example(one))) for one in operation.in_place("query") if one.required)
-    query += NEEDED_BESIDES.get(operation.name, ())
+    required = tuple((one.name, str(_example(one))) for one in operation.in_place("query") if one.required)
+    query = PLACES.get(operation.name, required)
     headers = {one.name: "a-key" for one in operation.in_place("header")}
     body = None
     if operation.fields:

@@ -182,3 +182,29 @@ def test_the_spots_of_the_last_stays_are_at_hand(
     assert ids(driver, "/recent-spots") == [quarter_spot.spot_id]
     act(driver, stay, "departure")
     assert ids(driver, "/recent-spots") == [quarter_spot.spot_id]
+
+
+# -- export -------------------------------------------------------------------------------------------------------
+
+
+def test_other_systems_get_places_rates_and_what_is_booked_now(
+    world: World, driver: Driver, looker: Driver, quarter_spot: Spot
+) -> None:
+    paid(driver, quarter_spot)
+    places: dict[str, Json] = {}
+    cursor = ""
+    while True:
+        page = expect(200, looker.get(f"/export/places?{frame(world, 5_000)}&limit=20{cursor}"))
+        places |= {place["id"]: place for place in page["data"]}
+        if page["meta"]["nextCursor"] is None:
+            break
+        cursor = f"&cursor={page['meta']['nextCursor']}"
+    shown = whole(looker, frame(world, 5_000))
+    assert places.keys() == {one["spot_id"] for one in shown}
+    booked = places[quarter_spot.spot_id]["hierarchyElementReference"]["demandTable"][0]["demandType"]
+    assert booked == [{"count": 1}]
+    for one in shown:
+        place = places[one["spot_id"]]
+        assert place["indicativePointLocation"]["coordinates"] == [one["location"]["lon"], one["location"]["lat"]]
+        [collection] = place["rates"][0]["rateLineCollections"]
+        assert collection["rateLines"][0]["value"] == one["tariff"]["price_per_hour"] / 100
