@@ -1,11 +1,14 @@
 """Finding spots: by distance, in pages, through filters, and with what is free in a window."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from parking.domain.area import Box, Circle, Rank
+from parking.adapters.memory.store import MemoryStore
+from parking.domain.area import Area, Box, Circle, Rank
 from parking.domain.blocker import Blocker, Connectivity
 from parking.domain.ids import SpotId
 from parking.domain.spot import Location, ServiceState, Spot
@@ -135,6 +138,43 @@ def test_a_page_that_the_filters_leave_short_goes_on_behind_what_was_looked_at(
     second = _search(world, filters=filters, after=first.following)
     assert _ids(second) == [cheap.spot_id]
     assert second.following is None
+
+
+@pytest.mark.parametrize("limit", [1, 50, 100])
+def test_a_page_without_filters_takes_hardly_more_spots_than_it_shows(
+    world: World, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    for metres in range(150):
+        _near(world, metres)
+    taken = 0
+
+    def counted(area: Area, after: Rank | None) -> Iterator[Spot]:
+        nonlocal taken
+        for spot in MemoryStore.spots_near(world.store, area, after):
+            taken += 1
+            yield spot
+
+    monkeypatch.setattr(world.store, "spots_near", counted)
+    assert len(_search(world, limit=limit).items) == limit
+    assert taken <= limit + 2
+
+
+def test_filters_that_let_nothing_through_cost_few_reads(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for metres in range(400):
+        spot = a_spot(location=Location(CENTRE.latitude + metres / 111_195, CENTRE.longitude))
+        world.store.commit(spot)
+    reads = 0
+    read = world.store.get_many
+
+    def counted(kind: type[Any], keys: Sequence[Any]) -> list[Any]:
+        nonlocal reads
+        reads += 1
+        return read(kind, keys)
+
+    monkeypatch.setattr(world.store, "get_many", counted)
+    page = _search(world, Circle(Location(52.5170, 13.3777), 1_000), filters=Filters(blocker_online=True), limit=1)
+    assert len(page.items) == 1  # the world's own, of 401 spots
+    assert reads <= 12
 
 
 @pytest.mark.parametrize(

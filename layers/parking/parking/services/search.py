@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import batched, islice
+from itertools import islice
 
 from parking.domain.area import Area, Rank
 from parking.domain.blocker import Blocker, Connectivity
@@ -50,13 +50,13 @@ def search(
 
     At most 1,000 spots are looked at for a page: one that the filters leave short goes on behind them.
     """
+    ahead = islice(store.spots_near(area, after), LOOKED_AT_MAX)
     kept: list[tuple[Spot, Blocker | None]] = []
-    looked_at, last = 0, after
-    for spots in batched(
-        islice(store.spots_near(area, after), LOOKED_AT_MAX), min(limit + 1, READ_BATCH), strict=False
-    ):
+    looked_at, last, step = 0, after, 1
+    # As many as are missing, one more to know whether a page follows; and more each time that it was not enough.
+    while spots := tuple(islice(ahead, min(READ_BATCH, max(limit + 1 - len(kept), step)))):
         kept += _wanted(store, spots, window, filters)
-        looked_at, last = looked_at + len(spots), Rank.of(spots[-1], area)
+        looked_at, last, step = looked_at + len(spots), Rank.of(spots[-1], area), 2 * step
         if len(kept) > limit:
             last = Rank.of(kept[limit - 1][0], area)
             break
