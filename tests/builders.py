@@ -32,6 +32,7 @@ from parking.domain.ids import (
 from parking.domain.ledger import REVENUE, WALLET, Transaction, TransactionKind, Wallet, moved, record
 from parking.domain.notification import Notification, NotificationKind, Platform, PushDevice
 from parking.domain.payment import Method, Payment, PaymentStatus, Purpose, Refund
+from parking.domain.pricing import quote_extension, quote_stay
 from parking.domain.reservation import HOLD, Extension, ExtensionStatus, Reservation, ReservationStatus
 from parking.domain.spot import Location, Spot
 from parking.domain.tariff import Tariff
@@ -92,7 +93,7 @@ def a_reservation(**over: Any) -> Reservation:
         starts_at=stay.starts_at,
         ends_at=stay.ends_at,
         booked_ends_at=stay.ends_at,
-        quote=TARIFF.quote(stay),
+        quote=quote_stay(TARIFF, stay, "Europe/Berlin"),
         overstay_terms=TARIFF.overstay,
         status=ReservationStatus.HELD,
         hold_expires_at=NOW + HOLD,
@@ -110,7 +111,7 @@ def an_extension(**over: Any) -> Extension:
         extension_id=ExtensionId(f"ext_{uuid4().hex[:24]}"),
         previous_ends_at=stay.ends_at,
         ends_at=longer.ends_at,
-        quote=TARIFF.quote_extension(stay, longer),
+        quote=quote_extension(TARIFF, stay, longer, "Europe/Berlin"),
         status=ExtensionStatus.HELD,
         hold_expires_at=NOW + HOLD,
         fingerprint="0" * 64,

@@ -84,13 +84,13 @@ EXTENSIONS = (
             "*after.changed_from(before), ", ""),
     Planted("the extension's hold outlives the stay", f"{_BOOKINGS}:extend",
             "min(now + HOLD, reservation.ends_at)", "now + HOLD"),
-    Planted("an extension costs the whole stay again", "parking.domain.tariff:Tariff.quote_extension",
-            " - self.amount_minor(stay.duration)", ""),
+    Planted("an extension costs the whole stay again", "parking.domain.pricing:quote_extension",
+            "_metered(tariff, stay, time_zone), ", "_Meter(), "),
 )  # fmt: skip
 
 MONEY = (
-    Planted("a started step is free", "parking.domain.tariff:Tariff.amount_minor",
-            "-(-duration // self.step)", "duration // self.step"),
+    Planted("a started step is free", "parking.domain.pricing:_metered",
+            "-(-stay.duration // step)", "stay.duration // step"),
     Planted("the wallet may go below zero", "parking.domain.ledger:Wallet.after", "if balance < 0:", "if False:"),
     Planted("the wallet is not debited", f"{_PAYMENTS}:pay_from_wallet",
             "transaction, wallet, *others", "transaction, *others"),

@@ -12,6 +12,7 @@ from parking.domain.errors import (
     WrongState,
 )
 from parking.domain.extending import MOST_EXTENSIONS
+from parking.domain.pricing import quote_stay
 from parking.domain.reservation import ExtensionStatus, Reservation, ReservationStatus
 from parking.domain.time import Interval
 from parking.services import bookings
@@ -125,7 +126,7 @@ def test_extensions_one_after_another_cost_what_one_stay_would(world: World) -> 
     stay = world.booked(ANNA, 60, 180)
     for number, ends in enumerate((200, 237, 260)):
         world.pay(stay, world.extend(stay, ends, key=str(number)), now=71)
-    whole = world.spot.tariff.quote(Interval(at(60), at(260)))
+    whole = quote_stay(world.spot.tariff, Interval(at(60), at(260)), world.spot.time_zone)
     assert world.balance() == 10_000 - whole.amount_minor
 
 

@@ -9,7 +9,8 @@ from parking.adapters.memory.iot import MemoryThings
 from parking.domain.blocker import Blocker
 from parking.domain.errors import InvalidField, NotFound
 from parking.domain.ids import SpotId
-from parking.domain.spot import ServiceState
+from parking.domain.pricing import quote_stay
+from parking.domain.spot import ServiceState, Spot
 from parking.domain.time import Interval
 from parking.services.spots import availability, provision, quote, spot_of
 from tests.builders import TARIFF, a_spot
@@ -23,9 +24,12 @@ DAY = at(0).date()
 
 def test_a_quote_says_the_price_and_whether_the_time_is_free(world: World) -> None:
     stay = Interval(at(60), at(180))
-    assert quote(world.store, world.spot.spot_id, stay, at(0)) == (TARIFF.quote(stay), True)
+    assert quote(world.store, world.spot.spot_id, stay, at(0)) == (quote_stay(TARIFF, stay, world.spot.time_zone), True)
     world.reserve(ANNA, 60, 180)
-    assert quote(world.store, world.spot.spot_id, stay, at(0)) == (TARIFF.quote(stay), False)
+    assert quote(world.store, world.spot.spot_id, stay, at(0)) == (
+        quote_stay(TARIFF, stay, world.spot.time_zone),
+        False,
+    )
 
 
 def test_a_spot_out_of_service_has_a_price_but_no_free_time() -> None:

@@ -17,6 +17,7 @@ from parking.domain.errors import (
 from parking.domain.extending import LONGEST_EXTENSION, check_extendable, hold_extension, latest_end
 from parking.domain.ids import CreateRequest, ExtensionId, ReservationId, SpotId, UserId
 from parking.domain.ledger import Wallet
+from parking.domain.pricing import quote_extension, quote_stay
 from parking.domain.reservation import (
     CLOCK_SKEW,
     HOLD,
@@ -172,8 +173,7 @@ def extension_option(
         _must_be_longer(reservation, spot, ends_at)
     if ends_at is None or ends_at > latest:
         return ExtensionOption(extendable and ends_at is None, latest, None)
-    longer = Interval(reservation.starts_at, ends_at)
-    return ExtensionOption(True, latest, spot.tariff.quote_extension(reservation.stay, longer))
+    return ExtensionOption(True, latest, _extension_quote(reservation, spot, ends_at))
 
 
 def extend(
@@ -195,12 +195,11 @@ def extend(
         check_extendable(reservation, now)
         spot = spot_of(store, reservation.spot_id)
         _must_be_longer(reservation, spot, ends_at)
-        longer = Interval(reservation.starts_at, ends_at)
         extension = Extension(
             extension_id=extension_id,
             previous_ends_at=reservation.ends_at,
             ends_at=ends_at,
-            quote=spot.tariff.quote_extension(reservation.stay, longer),
+            quote=_extension_quote(reservation, spot, ends_at),
             status=ExtensionStatus.HELD,
             hold_expires_at=min(now + HOLD, reservation.ends_at),
             fingerprint=request.fingerprint,
@@ -232,7 +231,7 @@ def _stay(wish: Wish, now: datetime) -> Interval:
 def _held(request: CreateRequest, spot: Spot, wish: Wish, stay: Interval, now: datetime) -> Reservation:
     if spot.service_state is ServiceState.OUT_OF_SERVICE:
         raise SpotUnavailable("The spot is out of service.")
-    quote = spot.tariff.quote(stay)
+    quote = quote_stay(spot.tariff, stay, spot.time_zone)
     if wish.quoted_amount_minor not in (None, quote.amount_minor):
         raise PriceChanged("The price is another one now.", amount=quote.amount_minor, currency=quote.currency)
     return Reservation(
@@ -255,6 +254,11 @@ def _held(request: CreateRequest, spot: Spot, wish: Wish, stay: Interval, now: d
         fingerprint=request.fingerprint,
         created_at=now,
     )
+
+
+def _extension_quote(reservation: Reservation, spot: Spot, ends_at: datetime) -> Quote:
+    longer = Interval(reservation.starts_at, ends_at)
+    return quote_extension(spot.tariff, reservation.stay, longer, spot.time_zone)
 
 
 def _new_id(request: CreateRequest) -> ReservationId:

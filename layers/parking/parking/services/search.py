@@ -7,6 +7,7 @@ from itertools import islice
 from parking.domain.area import Area, Rank
 from parking.domain.blocker import Blocker, Connectivity
 from parking.domain.reservation import LONGEST_STAY
+from parking.domain.pricing import quote_stay
 from parking.domain.spot import ServiceState, Spot
 from parking.domain.time import Interval
 from parking.services.ports import Store
@@ -82,7 +83,9 @@ def _wanted(
 
 
 def _price_minor(spot: Spot, window: Interval | None) -> int:
-    return spot.tariff.quote(window).amount_minor if window else spot.tariff.price_per_hour_minor
+    if window is None:
+        return spot.tariff.price_per_hour_minor
+    return quote_stay(spot.tariff, window, spot.time_zone).amount_minor
 
 
 def _shown(

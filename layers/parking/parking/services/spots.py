@@ -8,6 +8,7 @@ from parking.domain.blocker import Blocker
 from parking.domain.calendar import Calendar, CalendarDay, Claim
 from parking.domain.errors import InvalidField, NotFound
 from parking.domain.ids import ReservationId, SpotId, UserId
+from parking.domain.pricing import quote_stay
 from parking.domain.reservation import FARTHEST_START, check_stay
 from parking.domain.spot import ServiceState, Spot
 from parking.domain.tariff import Quote
@@ -31,7 +32,7 @@ def quote(store: Store, spot_id: SpotId, stay: Interval, now: datetime) -> tuple
     spot = spot_of(store, spot_id)
     check_stay(spot, stay, now)
     in_service = spot.service_state is ServiceState.IN_SERVICE
-    return spot.tariff.quote(stay), in_service and bool(free_spots(store, [spot], stay))
+    return quote_stay(spot.tariff, stay, spot.time_zone), in_service and bool(free_spots(store, [spot], stay))
 
 
 def availability(store: Store, spot: Spot, day: date, now: datetime) -> list[Interval]:
