@@ -1,7 +1,7 @@
 """Any aggregate that the domain allows."""
 
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -57,7 +57,7 @@ from parking.domain.reservation import (
     ReservationStatus,
 )
 from parking.domain.spot import Location, ServiceState, Spot
-from parking.domain.tariff import OverstayTerms, PriceLine, Quote, Tariff
+from parking.domain.tariff import Band, OverstayTerms, PriceLine, Quote, Tariff, Weekday
 from parking.domain.time import Interval
 from parking.services.ports import Aggregate
 
@@ -94,12 +94,23 @@ quotes = st.builds(
     counts,
 )
 overstay_terms = _whole(OverstayTerms, price_per_hour_minor=amounts_minor, cap_minor=amounts_minor, step_minutes=counts)
-tariffs = st.builds(
+clock_times = st.builds(time, st.integers(0, 23), st.integers(0, 59))
+bands = _whole(
+    Band,
+    name=texts,
+    weekdays=st.frozensets(st.sampled_from(Weekday), min_size=1),
+    start_time=clock_times,
+    end_time=clock_times,
+    price_per_hour_minor=amounts_minor,
+)
+tariffs = _whole(
     Tariff,
-    amounts_minor,
-    texts,
-    counts,
-    counts,
+    price_per_hour_minor=amounts_minor,
+    currency=texts,
+    step_minutes=counts,
+    minimum_minutes=counts,
+    bands=st.lists(bands, max_size=3).map(tuple),
+    daily_cap_minor=st.none() | amounts_minor,
     overstay_price_per_hour_minor=st.none() | amounts_minor,
     overstay_cap_minor=st.none() | amounts_minor,
     tax_included=st.booleans(),
