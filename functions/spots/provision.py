@@ -1,22 +1,26 @@
 """Operators put a spot, its blocker and the blocker's certificate on the map: `sam remote invoke ProvisionSpot`."""
 
+from datetime import time
+from itertools import combinations
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from parking import wiring
 from parking.domain.blocker import Position
 from parking.domain.ids import BlockerId, SpotId
 from parking.domain.spot import Location, ServiceState, Spot
-from parking.domain.tariff import Tariff
+from parking.domain.tariff import Band, Tariff, Weekday
 from parking.http import In
 from parking.operators import operator_input
 from parking.services import spots
 
 logger = Logger()
+
+_MINUTES_PER_HOUR = 60
 
 
 def _known_zone(name: str) -> str:
@@ -25,22 +29,67 @@ def _known_zone(name: str) -> str:
     return name
 
 
+LocalTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+"""The wall clock at the spot: 08:00. Midnight is 00:00 as a start and as an end."""
+
+
+class BandIn(In):
+    """Hours of the week with a price of their own, 0 for free. An end at or before the start is on the next day."""
+
+    name: Annotated[str, Field(min_length=1, max_length=40)]
+    weekdays: Annotated[frozenset[Weekday], Field(min_length=1)] = frozenset(Weekday)
+    start_time: LocalTime
+    end_time: LocalTime
+    price_per_hour_minor: Annotated[int, Field(ge=0, le=1_000_000)]
+
+    def band(self) -> Band:
+        """The band in the domain's words."""
+        return Band(
+            self.name,
+            self.weekdays,
+            time.fromisoformat(self.start_time),
+            time.fromisoformat(self.end_time),
+            self.price_per_hour_minor,
+        )
+
+
 class TariffIn(In):
-    """Prices in minor units; a step must cost at least one."""
+    """Prices in minor units; a step must cost at least one, and in a band that is not free too."""
 
     price_per_hour_minor: Annotated[int, Field(gt=0, le=1_000_000)]
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     step_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     minimum_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
+    bands: Annotated[tuple[BandIn, ...], Field(max_length=12)] = ()
+    daily_cap_minor: Annotated[int | None, Field(gt=0, le=10_000_000)] = None
     overstay_price_per_hour_minor: Annotated[int | None, Field(ge=0, le=1_000_000)] = None
     overstay_cap_minor: Annotated[int | None, Field(ge=0, le=10_000_000)] = None
     tax_included: bool = True
 
+    @field_validator("bands")
+    @classmethod
+    def _lie_beside_each_other(cls, bands: tuple[BandIn, ...]) -> tuple[BandIn, ...]:
+        for one, other in combinations(bands, 2):
+            if one.name == other.name:
+                raise ValueError(f"two bands are called {one.name}")
+            if one.band().overlaps(other.band()):
+                raise ValueError(f"{one.name} and {other.name} overlap")
+        return bands
+
     @model_validator(mode="after")
     def _sells_something(self) -> "TariffIn":
-        if self.price_per_hour_minor * self.step_minutes < 60:  # noqa: PLR2004 (minutes per hour)
+        hours_minor = [self.price_per_hour_minor, *(band.price_per_hour_minor for band in self.bands)]
+        steps = [hour_minor * self.step_minutes for hour_minor in hours_minor]  # in sixtieths of a minor unit
+        if any(0 < step < _MINUTES_PER_HOUR for step in steps):
             raise ValueError("a step must cost at least one minor unit")
+        if self.daily_cap_minor is not None and self.daily_cap_minor * _MINUTES_PER_HOUR < max(steps):
+            raise ValueError("daily_cap_minor is less than one step costs")
         return self
+
+    def tariff(self) -> Tariff:
+        """The tariff in the domain's words."""
+        plain = self.model_dump(exclude={"bands"})
+        return Tariff(**plain, bands=tuple(band.band() for band in self.bands))
 
 
 class ProvisionIn(In):
@@ -72,7 +121,7 @@ class ProvisionIn(In):
             address=self.address,
             location=Location(self.latitude, self.longitude),
             time_zone=self.time_zone,
-            tariff=Tariff(**self.tariff.model_dump()),
+            tariff=self.tariff.tariff(),
             blocker_id=BlockerId(f"blocker-{self.spot_id}"),
             turnover_minutes=self.turnover_minutes,
             idle_position=self.idle_position,

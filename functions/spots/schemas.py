@@ -2,7 +2,7 @@
 
 from parking.domain.blocker import Blocker, Connectivity, Position
 from parking.domain.spot import ServiceState, Spot
-from parking.domain.tariff import Tariff
+from parking.domain.tariff import Band, Tariff, Weekday
 from parking.domain.time import Interval
 from parking.http import Instant, Out
 from parking.schemas import PriceOut
@@ -16,13 +16,51 @@ class LocationOut(Out):
     lon: float
 
 
+class BandOut(Out):
+    """Hours of the week with a price of their own, by the clock at the spot.
+
+    It begins on its weekdays. An end at or before the start is on the next day, and does not belong to it.
+    """
+
+    name: str
+    weekdays: list[Weekday]
+    start_time: str
+    end_time: str
+    price_per_hour: int
+
+    @classmethod
+    def of(cls, band: Band) -> "BandOut":
+        """The band, its weekdays in the order of the week."""
+        return cls(
+            name=band.name,
+            weekdays=[weekday for weekday in Weekday if weekday in band.weekdays],
+            start_time=f"{band.start_time:%H:%M}",
+            end_time=f"{band.end_time:%H:%M}",
+            price_per_hour=band.price_per_hour_minor,
+        )
+
+
+class OverstayTermsOut(Out):
+    """What time after the end costs: a price per hour, up to the cap."""
+
+    price_per_hour: int
+    cap: int
+
+
 class TariffOut(Out):
-    """Prices in minor units of the currency."""
+    """Prices in minor units of the currency. `price_per_hour` holds outside of the bands.
+
+    Started steps count whole; `daily_cap` is the most that one local day of a stay costs.
+    """
 
     price_per_hour: int
     currency: str
     step_minutes: int
     minimum_minutes: int
+    bands: list[BandOut]
+    daily_cap: int | None
+    overstay: OverstayTermsOut
+    tax_included: bool
     version: int
 
     @classmethod
@@ -33,6 +71,12 @@ class TariffOut(Out):
             currency=tariff.currency,
             step_minutes=tariff.step_minutes,
             minimum_minutes=tariff.minimum_minutes,
+            bands=[BandOut.of(band) for band in tariff.bands],
+            daily_cap=tariff.daily_cap_minor,
+            overstay=OverstayTermsOut(
+                price_per_hour=tariff.overstay.price_per_hour_minor, cap=tariff.overstay.cap_minor
+            ),
+            tax_included=tariff.tax_included,
             version=tariff.version,
         )
 

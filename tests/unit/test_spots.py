@@ -10,7 +10,7 @@ from parking.domain.blocker import Blocker
 from parking.domain.errors import InvalidField, NotFound
 from parking.domain.ids import SpotId
 from parking.domain.pricing import quote_stay
-from parking.domain.spot import ServiceState, Spot
+from parking.domain.spot import ServiceState
 from parking.domain.time import Interval
 from parking.services.spots import availability, provision, quote, spot_of
 from tests.builders import TARIFF, a_spot

@@ -6,8 +6,8 @@ from itertools import islice
 
 from parking.domain.area import Area, Rank
 from parking.domain.blocker import Blocker, Connectivity
-from parking.domain.reservation import LONGEST_STAY
 from parking.domain.pricing import quote_stay
+from parking.domain.reservation import LONGEST_STAY
 from parking.domain.spot import ServiceState, Spot
 from parking.domain.time import Interval
 from parking.services.ports import Store
