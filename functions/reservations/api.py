@@ -14,13 +14,13 @@ from parking.domain.ids import ReservationId, SpotId
 from parking.domain.payment import Payment
 from parking.domain.receipt import receipt_of
 from parking.domain.reservation import Reservation, ReservationStatus
-from parking.http import Cursor, Door, IdempotencyKey, IdPath, Instant, Limit, answer, documented, entry
+from parking.http import Cursor, Door, IdempotencyKey, IdPath, Instant, Limit, answer, documented, entry, prefers
 from parking.schemas import PriceOut
 from parking.services import bookings
 from parking.services.blockers import reconcile
 from parking.services.owned import reservation_of
 from parking.services.ports import Busy, ShadowUnavailable, StoreUnavailable
-from reservations.receipt_page import prefers_html, receipt_page
+from reservations.receipt_page import receipt_page
 from reservations.schemas import (
     ExtendIn,
     ExtensionOptionOut,
@@ -177,6 +177,6 @@ def receipt(reservation_id: IdPath) -> Response[Any]:
     sealed = receipt_of(reservation, store.get_many(Payment, keys) if keys else [])
     if sealed is None:
         raise WrongState("The receipt is ready when the stay is over.", reservation_status=reservation.status)
-    if prefers_html(app.current_event.headers.get("accept", "")):
+    if prefers(app.current_event.headers.get("accept", ""), "text/html"):
         return Response(HTTPStatus.OK.value, "text/html; charset=utf-8", receipt_page(sealed))
     return answer(ReceiptOut.of(sealed))

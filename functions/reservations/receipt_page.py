@@ -43,14 +43,6 @@ tr.total td {{ border-top: 1px solid #111; font-weight: 600; }}
 """
 
 
-def prefers_html(accept: str) -> bool:
-    """True if the client asks for a page before it asks for JSON."""
-    kinds = [part.split(";")[0].strip().lower() for part in accept.split(",")]
-    if "text/html" not in kinds:
-        return False
-    return "application/json" not in kinds or kinds.index("text/html") < kinds.index("application/json")
-
-
 def receipt_page(receipt: Receipt) -> str:
     """The receipt as HTML, its times in the spot's time zone."""
     stay = receipt.reservation

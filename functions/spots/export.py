@@ -7,7 +7,7 @@ from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from parking.domain.spot import Spot
-from parking.domain.tariff import Tariff
+from parking.domain.tariff import Band, Tariff, Weekday
 from parking.http import Instant, Out
 from parking.services.search import FoundPage, FoundSpot
 from spots.geojson import PointOut
@@ -151,16 +151,29 @@ class PlacesOut(ApdsOut):
 
 
 def _collection(tariff: Tariff) -> RateLineCollectionOut:
-    line = RateLineOut(
-        sequence=1,
-        description=[TextOut(string=f"Per hour, by started {tariff.step_minutes} min")],
-        increment_period="PT1H",
-        value=tariff.price_per_hour_minor / MINOR_PER_MAJOR,
-    )
+    """The price of every other hour first, then each band's; the daily cap is said in words."""
+    base = f"Per hour, by started {tariff.step_minutes} min"
+    if tariff.daily_cap_minor is not None:
+        base += f"; at most {tariff.daily_cap_minor / MINOR_PER_MAJOR:.2f} a day"
+    prices = [(base, tariff.price_per_hour_minor)]
+    prices += [(f"Per hour, {_days(band)}, {band.label}", band.price_per_hour_minor) for band in tariff.bands]
+    lines = [
+        RateLineOut(
+            sequence=number,
+            description=[TextOut(string=text)],
+            increment_period="PT1H",
+            value=price_minor / MINOR_PER_MAJOR,
+        )
+        for number, (text, price_minor) in enumerate(prices, start=1)
+    ]
     return RateLineCollectionOut(
         collection_sequence=1,
         applicable_currency=tariff.currency,
         tax_included=tariff.tax_included,
         min_time=f"PT{tariff.minimum_minutes}M",
-        rate_lines=[line],
+        rate_lines=lines,
     )
+
+
+def _days(band: Band) -> str:
+    return ", ".join(day.title() for day in Weekday if day in band.weekdays)

@@ -2,9 +2,9 @@
 
 import json
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
-from parking.domain.tariff import Tariff
+from parking.domain.tariff import Band, Tariff, Weekday
 from parking.services.search import FoundPage, FoundSpot
 from spots.export import PlacesOut
 from tests.builders import TARIFF, a_spot
@@ -45,5 +45,18 @@ def test_a_free_spot_has_no_demand() -> None:
 
 def test_every_field_of_a_tariff_is_exported_or_left_out_on_purpose() -> None:
     exported = {"price_per_hour_minor", "currency", "step_minutes", "minimum_minutes", "tax_included", "version"}
+    exported |= {"bands", "daily_cap_minor"}
     left_out = {"overstay_price_per_hour_minor", "overstay_cap_minor"}  # APDS has no rate line for an overstay
     assert {field.name for field in fields(Tariff)} == exported | left_out
+
+
+def test_each_band_is_a_rate_line_and_the_cap_is_said_in_words() -> None:
+    night = Band("Night", frozenset({Weekday.FRIDAY, Weekday.SATURDAY}), time(20), time(8), 100)
+    tariff = replace(a_spot().tariff, bands=(night,), daily_cap_minor=1_500)
+    page = PlacesOut.of(FoundPage([FoundSpot(a_spot(tariff=tariff), 0, None, available=True)], None), 50, None, MOMENT)
+    [collection] = page.data[0].rates[0].rate_line_collections
+    base, line = collection.rate_lines
+    assert base.description[0].string.endswith("at most 15.00 a day")
+    assert (line.sequence, line.value) == (2, 1.0)
+    assert "Friday, Saturday" in line.description[0].string
+    assert "20:00" in line.description[0].string

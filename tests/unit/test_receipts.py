@@ -9,8 +9,9 @@ from parking.domain.blocker import CommandStatus, Occupancy, Position
 from parking.domain.payment import Payment
 from parking.domain.receipt import Receipt, ReceiptLine, receipt_of
 from parking.domain.reservation import EndReason, Reservation, ReservationStatus
+from parking.http import prefers
 from parking.services import bookings
-from reservations.receipt_page import prefers_html, receipt_page
+from reservations.receipt_page import receipt_page
 from tests.unit.till import Till
 from tests.unit.world import ANNA, at
 
@@ -210,4 +211,4 @@ def test_the_page_runs_nothing_and_loads_nothing(till: Till) -> None:
     ],
 )
 def test_who_asks_for_a_page_first_gets_one(accept: str, page: bool) -> None:
-    assert prefers_html(accept) is page
+    assert prefers(accept, "text/html") is page
