@@ -74,6 +74,7 @@ TRANSITIONS: tuple[str, ...] = (
 )
 
 RARE: tuple[str, ...] = (
+    "ledger REFUND_BY_BANK",
     "extension EXPIRED → CONFIRMED",
     "payment PENDING → CANCELLED",
     "payment PENDING → FAILED",

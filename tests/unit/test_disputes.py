@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from parking.domain.ids import ReservationId
 from parking.domain.ledger import DISPUTES, REVENUE, STRIPE, TransactionKind
-from parking.domain.payment import DisputeStatus, Payment, PaymentStatus
+from parking.domain.payment import DisputeStatus, Payment, PaymentStatus, RefundStatus
 from parking.services import bookings
 from parking.services.disputes import settle_dispute
-from parking.services.ports import CardDispute, CardError
+from parking.services.ports import CardDispute, CardError, RefundRefused
 from tests.unit.till import Till, intent_of
 from tests.unit.world import ANNA, at
 
@@ -139,6 +140,21 @@ def test_a_disputed_stay_that_is_cancelled_gives_nothing_back(till: Till) -> Non
     till.stream(12)
     assert till.given_back() == []
     assert "Refund: 0.00 EUR" in "".join(n.text for n in till.inbox())
+
+
+def test_a_refund_that_a_lost_dispute_has_paid_already_is_not_owed_any_more(till: Till) -> None:
+    payment = _stay(till)
+    dispute = till.cards.open_dispute(intent_of(payment))
+    bookings.call_off(till.store, ANNA, payment.reservation_id or ReservationId(""), at(11))
+    with pytest.raises(RefundRefused, match="charge_disputed"):
+        till.stream(12)
+    till.dispute_webhook(dispute.stripe_id, 13)
+    till.cards.close_dispute(dispute.stripe_id, won=False)
+    till.dispute_webhook(dispute.stripe_id, 20)
+    till.look(12 * 60)
+    settled = till.stored_payment(payment)
+    assert ([one.status for one in settled.refunds], settled.due) == ([RefundStatus.BY_BANK], None)
+    assert (till.given_back(), till.on(STRIPE), till.on(DISPUTES), till.on(REVENUE)) == ([], 0, 0, 0)
 
 
 @pytest.mark.parametrize(

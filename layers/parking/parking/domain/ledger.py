@@ -35,6 +35,8 @@ class TransactionKind(StrEnum):
     """A card has got back what a REFUND or WITHDRAWAL owed it."""
     REFUND_TO_WALLET = "REFUND_TO_WALLET"
     """The card refused it, so the wallet has got it."""
+    REFUND_BY_BANK = "REFUND_BY_BANK"
+    """A lost dispute has given the card already what a REFUND or WITHDRAWAL owed it."""
     DISPUTE = "DISPUTE"
     DISPUTE_WON = "DISPUTE_WON"
 

@@ -65,11 +65,15 @@ _CHARGED = (_P.SUCCEEDED, _P.REFUND_PENDING, _P.PARTIALLY_REFUNDED, _P.REFUNDED)
 
 
 class RefundStatus(StrEnum):
-    """PENDING until Stripe says that the card has it. TO_WALLET: the card refused it, so the wallet got it."""
+    """PENDING until Stripe says that the card has it. TO_WALLET: the card refused it, so the wallet got it.
+
+    BY_BANK: the driver's bank had called the charge back and kept it, so nothing is owed any more.
+    """
 
     PENDING = "PENDING"
     SUCCEEDED = "SUCCEEDED"
     TO_WALLET = "TO_WALLET"
+    BY_BANK = "BY_BANK"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,5 +260,5 @@ class Payment:
     def _withdrawal_status(self) -> PaymentStatus:
         if self.pending_refunds:
             return PaymentStatus.PENDING
-        arrived = any(one.status is RefundStatus.SUCCEEDED for one in self.refunds)
+        arrived = any(one.status in (RefundStatus.SUCCEEDED, RefundStatus.BY_BANK) for one in self.refunds)
         return PaymentStatus.SUCCEEDED if arrived else PaymentStatus.FAILED

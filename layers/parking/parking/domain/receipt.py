@@ -67,6 +67,7 @@ _WHERE_TO = {
     RefundStatus.PENDING: "Refund, on its way to the card",
     RefundStatus.SUCCEEDED: "Refund to the card",
     RefundStatus.TO_WALLET: "Refund to the wallet",
+    RefundStatus.BY_BANK: "Refund by your bank",
 }
 
 

@@ -5,8 +5,19 @@ from datetime import datetime, timedelta
 
 from parking.domain.errors import InvariantBroken
 from parking.domain.ids import RefundId, UserId, derived_id
-from parking.domain.ledger import REFUNDS, REVENUE, STRIPE, WALLET, Entry, Transaction, TransactionKind, moved, record
-from parking.domain.payment import Method, Payment, Refund, RefundStatus
+from parking.domain.ledger import (
+    DISPUTES,
+    REFUNDS,
+    REVENUE,
+    STRIPE,
+    WALLET,
+    Entry,
+    Transaction,
+    TransactionKind,
+    moved,
+    record,
+)
+from parking.domain.payment import DisputeStatus, Method, Payment, Refund, RefundStatus
 from parking.domain.reservation import Reservation
 from parking.services import notices
 from parking.services.commit import until_committed
@@ -52,8 +63,13 @@ def owed_to_card(payment: Payment, cause: str, now: datetime) -> list[Aggregate]
 def carry_out_refund(store: Store, cards: CardGateway, holder: Payment, refund: Refund, now: datetime) -> None:
     """Have Stripe give the money back, once, and book what it says. Raises CardError.
 
-    What Stripe refuses stays owed, with the reason in it: it is tried again, and operators are told.
+    What Stripe refuses stays owed, with the reason in it: it is tried again, and operators are told. What a lost
+    dispute has taken from us already is not owed any more.
     """
+    source = store.get(Payment, holder.user_id, refund.source_id)
+    if source and source.dispute and source.dispute.status is DisputeStatus.LOST and refund.stripe_id is None:
+        _taken_by_the_bank(store, holder, refund, now)
+        return
     shown = _at_stripe(cards, refund, now)
     if shown is None:
         try:
@@ -109,6 +125,18 @@ def _note_refusal(store: Store, holder: Payment, refund: Refund, reason: str) ->
         known = current.refund(refund.refund_id) if current else None
         if current and known and known.status is RefundStatus.PENDING and known.refused != reason:
             store.commit(current.with_refund(replace(known, refused=reason)))
+
+    until_committed(attempt)
+
+
+def _taken_by_the_bank(store: Store, holder: Payment, refund: Refund, now: datetime) -> None:
+    def attempt() -> None:
+        current = store.get(Payment, *holder.key)
+        known = current.refund(refund.refund_id) if current else None
+        if current and known and known.status is RefundStatus.PENDING:
+            entries = moved(known.amount_minor, debit=REFUNDS, credit=DISPUTES)
+            transaction = _transaction(TransactionKind.REFUND_BY_BANK, current, entries, now, known.refund_id)
+            store.commit(current.with_refund(replace(known, status=RefundStatus.BY_BANK)), transaction)
 
     until_committed(attempt)
 
