@@ -6,6 +6,11 @@ from zoneinfo import ZoneInfo
 
 from parking.domain.receipt import Receipt
 
+# A stay with many extensions is printed smaller, so that the receipt stays one sheet (tried with WeasyPrint).
+FONT_PT = 11.0
+ROWS_ON_A_PAGE = 34
+ROWS_BESIDE = 10  # headings, sums, the tax
+
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -14,14 +19,14 @@ _PAGE = """<!doctype html>
 <title>Receipt {reservation_id}</title>
 <style>
 @page {{ size: A4; margin: 18mm; }}
-body {{ font: 11pt/1.4 system-ui, sans-serif; color: #111; max-width: 174mm; margin: 0 auto; padding: 6mm; }}
-h1 {{ font-size: 18pt; margin: 0 0 2mm; }}
-h2 {{ font-size: 12pt; margin: 6mm 0 1mm; }}
+body {{ font: {font_pt:.1f}pt/1.4 system-ui, sans-serif; color: #111; max-width: 174mm; margin: 0 auto; padding: 6mm; }}
+h1 {{ font-size: 1.6em; margin: 0 0 0.5em; }}
+h2 {{ font-size: 1.1em; margin: 1.4em 0 0.3em; }}
 table {{ width: 100%; border-collapse: collapse; }}
-td, th {{ padding: 1mm 0; text-align: left; vertical-align: top; }}
+td, th {{ padding: 0.25em 0; text-align: left; vertical-align: top; }}
 td.amount, th.amount {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }}
 tr.total td {{ border-top: 1px solid #111; font-weight: 600; }}
-.small {{ font-size: 8.5pt; color: #444; overflow-wrap: anywhere; }}
+.small {{ font-size: 0.78em; color: #444; overflow-wrap: anywhere; }}
 @media print {{ body {{ padding: 0; }} }}
 </style>
 </head>
@@ -67,7 +72,9 @@ def receipt_page(receipt: Receipt) -> str:
         for one in stay.evidence
     ]
     owed = _rows([("Still owed", _money(receipt.owed_minor, currency))]) if receipt.owed_minor else ""
+    rows = len(times) + len(lines) + len(payments) + len(evidence) + ROWS_BESIDE
     return _PAGE.format(
+        font_pt=min(FONT_PT, FONT_PT * ROWS_ON_A_PAGE / rows),
         reservation_id=escape(stay.reservation_id),
         spot_name=escape(stay.spot_name),
         status=stay.status,

@@ -212,3 +212,13 @@ def test_the_page_runs_nothing_and_loads_nothing(till: Till) -> None:
 )
 def test_who_asks_for_a_page_first_gets_one(accept: str, page: bool) -> None:
     assert prefers(accept, "text/html") is page
+
+
+def test_a_long_receipt_is_printed_smaller(till: Till) -> None:
+    stay = till.booked(ANNA)
+    bookings.call_off(till.store, ANNA, stay.reservation_id, at(5))
+    receipt = _sealed(till, stay)
+    assert "font: 11.0pt" in receipt_page(receipt)
+    long = replace(receipt, lines=receipt.lines * 40)
+    [size_pt] = re.findall(r"font: ([0-9.]+)pt", receipt_page(long))
+    assert float(size_pt) < 8
