@@ -143,13 +143,15 @@ class Invariants:
     def ticked(self, schedule: str, at: datetime) -> None:
         """A schedule has run undisturbed: nothing of its step may still be due at its time."""
         step = STEP_OF[schedule]
-        for payment in self._world.store.all_of(Payment) if step is Step.SETTLE else ():
-            if payment.due and payment.due.at <= at:
-                raise Violation(10, f"{schedule} of {at} left {payment.payment_id} due since {payment.due.at}")
+        if step is Step.SETTLE:
+            for payment in self._world.store.all_of(Payment):
+                if (due := payment.due) and due.at <= at:
+                    raise Violation(10, f"{schedule} of {at} left {payment.payment_id} due since {due.at}")
+            return
         for reservation in self._world.store.reservations:
-            due = reference.due(reservation)
-            if due and due[1] is step and due[0] <= at:
-                raise Violation(10, f"{schedule} of {at} left {reservation.reservation_id} due since {due[0]}")
+            left = reference.due(reservation)
+            if left and left[1] is step and left[0] <= at:
+                raise Violation(10, f"{schedule} of {at} left {reservation.reservation_id} due since {left[0]}")
         if step is Step.GUARD:
             self.guarded(at)
 

@@ -84,7 +84,7 @@ class MemoryStore:
     def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
         """The keys of what has this as its next step, the longest due first."""
         items = self._all(Payment) if step is Step.SETTLE else self._all(Reservation)
-        waiting = [(one.due.at, one.key) for one in items if one.due and one.due.step is step]
+        waiting = [(due.at, one.key) for one in items if (due := one.due) and due.step is step]
         return [key for at, key in sorted(waiting) if at <= now][:limit]
 
     def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
