@@ -110,7 +110,7 @@ MONEY = (
             'if intent.status == "canceled":', 'if intent.status == "cancelled":'),
     Planted("the card is charged before the payment is stored", f"{_CARDS}:_opened_and_answered",
             "store.commit(*new())\n        return payment_of(store, request.user_id, payment_id)",
-            "made = new()\n        charge(cards, made[0])\n        store.commit(*made)\n"
+            "made = new()\n        charge(store, cards, made[0], now)\n        store.commit(*made)\n"
             "        return payment_of(store, request.user_id, payment_id)"),
     Planted("an open card payment is left behind by another one", f"{_PAYMENTS}:pay_from_wallet",
             "*others, ", ""),
@@ -245,6 +245,10 @@ ELSEWHERE = (
             "return until_committed(attempt)",
             "try:\n        return until_committed(attempt)\n    except Exception:\n        return None",
             "tests/unit/test_acknowledging.py::test_an_event_whose_fact_is_not_committed_is_not_acknowledged"),
+    Planted("a saved card is charged before its intent is stored", f"{_CARDS}:charge",
+            "payment if payment.intent_id else settle(store, intent, now)", "payment",
+            "tests/unit/test_money_crashes.py::"
+            "test_a_saved_card_charged_right_before_a_dead_week_is_given_back_not_called_cancelled"),
     Planted("an overstay that no card pays is forgotten", f"{_CARDS}:_without_money",
             "return after, [wallet.owing(debt), notices.debt(reservation, debt, now)], [reservation]",
             "return after, [], []",

@@ -10,7 +10,7 @@ from parking.domain.payment import Payment, PaymentStatus, Purpose
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.services import bookings
 from parking.services.settling import carry_out
-from tests.unit.till import Till, intent_of
+from tests.unit.till import DAY, Till, intent_of
 from tests.unit.world import ANNA, at
 
 S, P = ReservationStatus, PaymentStatus
@@ -60,6 +60,26 @@ def test_a_card_payment_that_dies_anywhere_charges_once_or_not_at_all(
         assert till.charges() in ([], [480])
         assert (till.stored(held).status is S.CONFIRMED) is (charged == 480)
         assert not tries_again or till.stored(held).status is S.CONFIRMED
+        return made[0] >= nth
+
+    _at_each_call(when, story)
+
+
+@WHEN
+def test_a_saved_card_charged_right_before_a_dead_week_is_given_back_not_called_cancelled(when: str) -> None:
+    """No webhook, no schedule, and Stripe has forgotten the key: only the intent that was stored leads to the money."""
+
+    def story(nth: int) -> bool:
+        till = Till()
+        card = till.save_card()
+        held = till.reserve(ANNA)
+        with till.dying_at(nth, when) as made:
+            till.pay_by_card(held, card=card)
+        till.tick(7 * DAY)
+        till.looks(7 * DAY + 1, 7 * DAY + 30)
+        paid = till.stored(held).payment_id is not None
+        assert sum(till.charges()) - sum(till.given_back()) == (480 if paid else 0)
+        assert till.charges() or all(one.status is P.CANCELLED for one in till.payments(Purpose.RESERVATION))
         return made[0] >= nth
 
     _at_each_call(when, story)

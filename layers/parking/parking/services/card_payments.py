@@ -89,12 +89,19 @@ def deposit_by_card(
     return _opened_and_answered(store, cards, request, new, now)
 
 
-def charge(cards: CardGateway, payment: Payment) -> Intent:
-    """Ask Stripe for the money, once however often it is asked. Raises CardError."""
+def charge(store: Store, cards: CardGateway, payment: Payment, now: datetime) -> Intent:
+    """Ask Stripe for the money, once however often it is asked. Raises CardError.
+
+    A saved card's intent is stored before it is charged: only then is it found again, to be booked or cancelled, after
+    a crash that outlives Stripe's memory of the idempotency key.
+    """
     intent = cards.intent(payment.intent_id) if payment.intent_id else cards.create_intent(payment)
-    if payment.payment_method_id and intent.status == "requires_confirmation":
-        return cards.confirm_intent(payment, intent.intent_id, off_session=payment.off_session)
-    return intent
+    if payment.payment_method_id is None or intent.status != "requires_confirmation":
+        return intent
+    stored = payment if payment.intent_id else settle(store, intent, now)
+    if stored is None or not stored.open:  # abandoned meanwhile: it is cancelled, not charged
+        return intent
+    return cards.confirm_intent(payment, intent.intent_id, off_session=payment.off_session)
 
 
 def settle(store: Store, intent: Intent, now: datetime, *, answering: bool = False) -> Payment | None:
@@ -186,7 +193,7 @@ def _opened_and_answered(
     payment = until_committed(opened)
     intent = None
     if payment.first_status is None and payment.open:
-        intent = charge(cards, payment)
+        intent = charge(store, cards, payment, now)
         payment = settle(store, intent, now, answering=True) or payment
     if payment.first_status is None:
         payment = _note_first_answer(store, payment)

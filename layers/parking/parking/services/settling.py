@@ -62,15 +62,11 @@ def _look_after(store: Store, cards: CardGateway, key: Key, now: datetime) -> bo
 
 
 def _charge_absent_driver(store: Store, cards: CardGateway, payment: Payment, now: datetime) -> None:
-    """The intent is stored before it is charged, so that a retry long after Stripe forgot the key charges no second."""
+    """A charge that Stripe may have forgotten the key of is not asked for again: it could be a second one."""
     if payment.intent_id is None and now - payment.created_at >= KEYS_LIVE_FOR:
         _abandon(store, payment.key, now)
-        return
-    if payment.intent_id is None:
-        settle(store, cards.create_intent(payment), now)
-        payment = _load(store, payment.key)
-    if payment.open:
-        settle(store, charge(cards, payment), now)
+    else:
+        settle(store, charge(store, cards, payment, now), now)
 
 
 def _abandon(store: Store, key: Key, now: datetime) -> None:
@@ -90,7 +86,7 @@ def _cancel(store: Store, cards: CardGateway, payment: Payment, now: datetime) -
     if intent_id is not None:
         settle(store, cards.cancel_intent(intent_id), now)
         return
-    # Nobody was ever told this intent's secret, and no process lives as long as its key: it cannot be paid.
+    # It cannot be paid: nobody was ever told its secret, and a saved card is charged only by an intent that is stored.
     close_unpaid(store, payment.key, now)
 
 
