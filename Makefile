@@ -41,7 +41,7 @@ day: install ## Play a day of JOURNEYS=500 with cards and wallets, and compare t
 	@$(PYTHON) -m local.day --journeys $(or $(JOURNEYS),500) --seed $(or $(SEED),1)
 
 test: install ## Run every test
-	@$(PYTHON) -m pytest tests
+	@$(PYTHON) -m pytest tests --numprocesses 2 --dist loadgroup
 
 simulate: install ## Run the services under faults: SEEDS=2000 fresh seeds, or SEED=n once more with its whole story
 	@PYTHONPATH=layers/parking:functions:device:. $(PYTHON) -m tests.simulation \

@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 import pytest
 
 from local.tools import ROOT
+from tests.conftest import SAYS
 from tests.simulation.hunt import hunt
 from tests.simulation.planted_bugs import PLANTED
 from tests.simulation.planting import Planted
@@ -19,14 +21,13 @@ JOBS = 2
 LEAST = 30
 
 
-def test_every_planted_bug_is_found(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_planted_bug_is_found(record_property: Callable[[str, object], None]) -> None:
     hunted = [bug for bug in PLANTED if not bug.unit_test]
     with ProcessPoolExecutor(JOBS) as pool:
         hunts = list(pool.map(partial(hunt, first_seed=1, steps=STEPS, seconds_max=SECONDS_MAX), hunted))
     found = [one for one in hunts if one.found]
     slowest = max(found, key=lambda one: one.seconds)
-    with capsys.disabled():
-        print(f"\nplanted bugs: {len(found)} of {len(hunts)} found, the slowest in {slowest.seconds:.1f} s")
+    record_property(SAYS, f"planted bugs: {len(found)} of {len(hunts)} found, the slowest in {slowest.seconds:.1f} s")
     assert [one.name for one in hunts if not one.found] == []
     assert len(found) >= LEAST
 

@@ -4,12 +4,12 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
-import pytest
-
 from local.tools import ROOT
+from tests.conftest import SAYS
 from tests.simulation.batch import Batch, run_batch
 from tests.simulation.coverage import Coverage
 from tests.simulation.draws import SeededDraws
@@ -43,10 +43,9 @@ def test_the_fixed_seeds_keep_every_invariant_and_reach_everything() -> None:
     assert batch.coverage.missing(ALL_FAULTS) == []
 
 
-def test_fresh_seeds_keep_every_invariant(capsys: pytest.CaptureFixture[str]) -> None:
+def test_fresh_seeds_keep_every_invariant(record_property: Callable[[str, object], None]) -> None:
     first = secrets.randbelow(2**40)
-    with capsys.disabled():
-        print(f"\nsimulation: {FRESH_SEEDS} fresh seeds from {first}")
+    record_property(SAYS, f"simulation: {FRESH_SEEDS} fresh seeds from {first}")
     batch = _run(range(first, first + FRESH_SEEDS))
     assert not batch.broken, f"make simulate SEED={batch.broken[0]} shows the first of {len(batch.broken)}"
 
