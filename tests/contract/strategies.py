@@ -207,6 +207,8 @@ refunds = _whole(
     stripe_id=st.none() | ids,
     refused=st.none() | texts,
     requested_at=instants,
+    arrived_at=st.none() | instants,
+    diverted_at=st.none() | instants,
 )
 disputes = _whole(
     Dispute,

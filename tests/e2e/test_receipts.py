@@ -85,8 +85,8 @@ def test_a_refund_is_a_later_line_and_edits_none(world: World, later_spot: Spot,
     bank.settle_refund(refund)
     await_payment(poor, paid, "REFUNDED")
     after = receipt_of(poor, stay)
-    assert after["lines"][-1]["text"] == "Refund to the card"
-    assert after["lines"][0] == before["lines"][0]
+    assert after["lines"][:-1] == before["lines"]
+    assert (after["lines"][-1]["text"], after["lines"][-1]["amount"]) == ("The card has the refund", 0)
     assert (after["paid_amount"], after["refunded_amount"]) == (paid["amount"], paid["amount"])
     assert after["sealed_at"] == before["sealed_at"] == read(poor, stay)["ended_at"]
 
@@ -106,7 +106,7 @@ def test_a_browser_gets_a_page_that_prints_to_one_sheet_and_loads_nothing(
     page = Page()
     page.feed(answer.text)
     text = "\n".join(page.texts)
-    for said in (stay["reservation_id"], paid["payment_id"], "Refund to the card", "Prices include tax."):
+    for said in (stay["reservation_id"], paid["payment_id"], "The card has the refund", "Prices include tax."):
         assert said in text
     price = f"{paid['amount'] / 100:.2f} EUR"
     assert text.count(price) >= 4  # the line, the refund, paid and refunded

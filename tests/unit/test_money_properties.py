@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from parking.domain.errors import ParkingError
 from parking.domain.ids import UserId
 from parking.domain.payment import Method, Payment, PaymentStatus, Purpose
+from parking.domain.receipt import ReceiptLine, receipt_of
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.services import bookings
 from parking.services.ports import CardError, RefundRefused
@@ -28,6 +29,7 @@ class _Story:
         self.till = Till()
         self._random = random.Random(seed)  # noqa: S311 - repeatable, nothing secret
         self._now = 0.0
+        self._receipts: dict[str, tuple[object, list[ReceiptLine]]] = {}
         self._cards = {user: [self.till.save_card(user, str(n)) for n in range(2)] for user in (ANNA, BORIS)}
 
     def step(self) -> None:
@@ -41,6 +43,7 @@ class _Story:
         )  # fmt: skip
         with suppress(ParkingError, CardError, RefundRefused):
             self._random.choice(doings)()
+        self._receipts_only_grow()
 
     def end(self) -> None:
         """The faults stop, the bank decides, and what was under way arrives."""
@@ -60,6 +63,20 @@ class _Story:
             self.till.tick(now)
             self.till.look(now)
         self.till.everything_arrives(self._now + 2 * DAY)
+
+    def _receipts_only_grow(self) -> None:
+        """What a sealed receipt said, it goes on saying: a correction is a line more."""
+        for stay in self.till.store.all_of(Reservation):
+            keys = [(stay.user_id, payment_id) for payment_id in stay.payment_ids]
+            receipt = receipt_of(stay, self.till.store.get_many(Payment, keys)) if keys else None
+            if receipt is None:
+                continue
+            now = (receipt.sealed_at, receipt.reason, receipt.tax_included), [*receipt.lines]
+            head, lines = self._receipts.get(stay.reservation_id, (now[0], []))
+            assert head == now[0]
+            rest = iter(now[1])
+            assert all(line in rest for line in lines), f"{lines} became {now[1]}"
+            self._receipts[stay.reservation_id] = now
 
     def _user(self) -> UserId:
         return self._random.choice((ANNA, BORIS))

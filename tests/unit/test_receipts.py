@@ -12,7 +12,7 @@ from parking.domain.reservation import EndReason, Reservation, ReservationStatus
 from parking.http import prefers
 from parking.services import bookings
 from reservations.receipt_page import receipt_page
-from tests.unit.till import Till
+from tests.unit.till import Till, intent_of
 from tests.unit.world import ANNA, at
 
 S = ReservationStatus
@@ -93,10 +93,25 @@ def test_a_refund_to_the_card_is_a_later_line_and_edits_none(till: Till) -> None
     [payment] = till.payments()
     till.cards.end_refund(payment.refunds[0].stripe_id or "", "succeeded")
     till.refund_webhook(payment, 9)
-    assert _sealed(till, stay).lines == (sold, ReceiptLine("Refund to the card", -480, at(5)))
+    arrived = ReceiptLine("The card has the refund", 0, at(9))
+    assert _sealed(till, stay).lines == (sold, waiting, arrived)
     till.cards.end_refund(payment.refunds[0].stripe_id or "", "failed")
     till.refund_webhook(payment, 900)
-    assert _sealed(till, stay).lines == (sold, ReceiptLine("Refund to the wallet", -480, at(5)))
+    sent_back = ReceiptLine("Sent back by the card: the refund is in the wallet", 0, at(900))
+    assert _sealed(till, stay).lines == (sold, waiting, arrived, sent_back)
+
+
+def test_a_refund_that_the_bank_had_paid_already_is_a_later_line(till: Till) -> None:
+    stay = _paid_by_card(till)
+    [payment] = till.payments()
+    dispute = till.cards.open_dispute(intent_of(payment))
+    bookings.call_off(till.store, ANNA, stay.reservation_id, at(5))
+    till.dispute_webhook(dispute.stripe_id, 6)
+    till.cards.close_dispute(dispute.stripe_id, won=False)
+    till.dispute_webhook(dispute.stripe_id, 7)
+    before = _sealed(till, stay).lines
+    till.stream(8)
+    assert _sealed(till, stay).lines == (*before, ReceiptLine("The refund was paid by your bank", 0, at(8)))
 
 
 def test_an_overstay_is_owed_until_it_is_paid(till: Till) -> None:

@@ -91,6 +91,10 @@ class Refund:
     refused: str | None = None
     """Why Stripe last refused to make it; it is tried again, and operators are told."""
     requested_at: datetime
+    arrived_at: datetime | None = None
+    """When Stripe said that the card has it."""
+    diverted_at: datetime | None = None
+    """When it became TO_WALLET or BY_BANK; a refund that had arrived may still be sent back."""
 
 
 class DisputeStatus(StrEnum):

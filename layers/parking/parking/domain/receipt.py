@@ -7,14 +7,14 @@ afterwards (a refund, an overstay that is settled) adds a line and edits none.
 from dataclasses import dataclass
 from datetime import datetime
 
-from parking.domain.payment import Method, Payment, RefundStatus
+from parking.domain.payment import Method, Payment, Refund, RefundStatus
 from parking.domain.reservation import EndReason, Reservation
 from parking.domain.tariff import PriceLine
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLine:
-    """One line; `at` is None for what was sold, and the time of a correction."""
+    """One line; `at` is None for what was sold, else the time of a correction. What became of one costs 0."""
 
     text: str
     amount_minor: int
@@ -50,11 +50,13 @@ def receipt_of(reservation: Reservation, payments: list[Payment]) -> Receipt | N
     for extension in reservation.extensions:
         sold += extension.quote.lines if extension.payment_id else ()
     sold += overstay.quote.lines if overstay else ()
-    corrections = [line for payment in payments for line in _corrections(reservation.ended_at, payment)]
+    sealed_at = reservation.ended_at
+    corrections = [line for payment in payments for line in _corrections(sealed_at, payment)]
+    corrections.sort(key=lambda line: line.at or sealed_at)
     return Receipt(
         reservation=reservation,
         reason=reservation.reason,
-        sealed_at=reservation.ended_at,
+        sealed_at=sealed_at,
         lines=(*(ReceiptLine(line.text, line.amount_minor) for line in sold), *corrections),
         payments=tuple(payments),
         paid_minor=sum(payment.amount_minor for payment in payments),
@@ -63,17 +65,25 @@ def receipt_of(reservation: Reservation, payments: list[Payment]) -> Receipt | N
     )
 
 
-_WHERE_TO = {
-    RefundStatus.PENDING: "Refund, on its way to the card",
-    RefundStatus.SUCCEEDED: "Refund to the card",
-    RefundStatus.TO_WALLET: "Refund to the wallet",
-    RefundStatus.BY_BANK: "Refund by your bank",
+_DIVERTED = {
+    RefundStatus.TO_WALLET: "Sent back by the card: the refund is in the wallet",
+    RefundStatus.BY_BANK: "The refund was paid by your bank",
 }
 
 
 def _corrections(ended_at: datetime, payment: Payment) -> list[ReceiptLine]:
     if payment.method is Method.CARD:
-        return [ReceiptLine(_WHERE_TO[one.status], -one.amount_minor, one.requested_at) for one in payment.refunds]
+        return [line for refund in payment.refunds for line in _story(refund)]
     if not payment.refunded_minor:
         return []
     return [ReceiptLine("Refund to the wallet", -payment.refunded_minor, ended_at)]
+
+
+def _story(refund: Refund) -> list[ReceiptLine]:
+    """A refund to a card, and what became of it. What a line said stays true, so the next step is another line."""
+    lines = [ReceiptLine("Refund, on its way to the card", -refund.amount_minor, refund.requested_at)]
+    if refund.arrived_at:
+        lines.append(ReceiptLine("The card has the refund", 0, refund.arrived_at))
+    if refund.diverted_at:
+        lines.append(ReceiptLine(_DIVERTED[refund.status], 0, refund.diverted_at))
+    return lines

@@ -94,7 +94,7 @@ def settle_refund(store: Store, shown: CardRefund, now: datetime) -> Payment | N
         if shown.amount_minor != refund.amount_minor:
             raise InvariantBroken(f"{shown.stripe_id} gives back another amount than {refund.refund_id}")
         known = replace(refund, stripe_id=shown.stripe_id, refused=None)
-        at = max(now, refund.requested_at)  # a stream record's time is cut to the second
+        at = max(now, refund.arrived_at or refund.requested_at)  # a stream record's time is cut to the second
         match shown.status:
             case "succeeded" if refund.status is RefundStatus.PENDING:
                 saves = _reached_the_card(holder, known, at)
@@ -134,16 +134,18 @@ def _taken_by_the_bank(store: Store, holder: Payment, refund: Refund, now: datet
         current = store.get(Payment, *holder.key)
         known = current.refund(refund.refund_id) if current else None
         if current and known and known.status is RefundStatus.PENDING:
+            at = max(now, known.requested_at)  # a stream record's time is cut to the second
             entries = moved(known.amount_minor, debit=REFUNDS, credit=DISPUTES)
-            transaction = _transaction(TransactionKind.REFUND_BY_BANK, current, entries, now, known.refund_id)
-            store.commit(current.with_refund(replace(known, status=RefundStatus.BY_BANK)), transaction)
+            transaction = _transaction(TransactionKind.REFUND_BY_BANK, current, entries, at, known.refund_id)
+            paid = replace(known, status=RefundStatus.BY_BANK, diverted_at=at)
+            store.commit(current.with_refund(paid), transaction)
 
     until_committed(attempt)
 
 
 def _reached_the_card(holder: Payment, refund: Refund, now: datetime) -> list[Aggregate]:
     entries = moved(refund.amount_minor, debit=REFUNDS, credit=STRIPE)
-    done = holder.with_refund(replace(refund, status=RefundStatus.SUCCEEDED))
+    done = holder.with_refund(replace(refund, status=RefundStatus.SUCCEEDED, arrived_at=now))
     kind = TransactionKind.CARD_REFUND
     return [done, _transaction(kind, holder, entries, now, refund.refund_id, refund.stripe_id)]
 
@@ -156,7 +158,7 @@ def _refused_by_the_card(store: Store, holder: Payment, refund: Refund, now: dat
     kind = TransactionKind.REFUND_TO_WALLET
     transaction = _transaction(kind, holder, entries, now, refund.refund_id, stripe_id)
     wallet = wallet_of(store, holder.user_id, holder.currency).after(transaction)
-    changed = holder.with_refund(replace(refund, status=RefundStatus.TO_WALLET))
+    changed = holder.with_refund(replace(refund, status=RefundStatus.TO_WALLET, diverted_at=now))
     return [changed, transaction, wallet, notices.refunded_to_wallet(holder, refund, now)]
 
 

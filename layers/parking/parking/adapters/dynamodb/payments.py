@@ -34,6 +34,8 @@ class RefundMap(TypedMap):
     stripe_id = UnicodeAttribute(null=True)
     refused = UnicodeAttribute(null=True)
     requested_at = InstantAttribute()
+    arrived_at = InstantAttribute(null=True)
+    diverted_at = InstantAttribute(null=True)
 
 
 class DisputeMap(TypedMap):
@@ -143,6 +145,8 @@ def _refund_map(refund: Refund) -> RefundMap:
         stripe_id=refund.stripe_id,
         refused=refund.refused,
         requested_at=refund.requested_at,
+        arrived_at=refund.arrived_at,
+        diverted_at=refund.diverted_at,
     )
 
 
@@ -156,6 +160,8 @@ def _refund_of(item: RefundMap) -> Refund:
         stripe_id=item.stripe_id,
         refused=item.refused,
         requested_at=item.requested_at,
+        arrived_at=item.arrived_at,
+        diverted_at=item.diverted_at,
     )
 
 
