@@ -4,6 +4,7 @@ from tests.simulation.planting import Planted
 
 _RESERVATION = "parking.domain.reservation"
 _PAYING = "parking.domain.paying"
+_ENDING = "parking.domain.ending"
 _EXTENDING = "parking.domain.extending"
 _BLOCKER = "parking.domain.blocker"
 _BOOKINGS = "parking.services.bookings"
@@ -20,24 +21,24 @@ _DEVICE = "parking_blocker.controller"
 BOOKINGS = (
     Planted("a hold can be paid at the instant of its end", f"{_PAYING}:check_payable",
             "now >= reservation.hold_expires_at", "now > reservation.hold_expires_at"),
-    Planted("a hold lapses an instant too late", f"{_RESERVATION}:expire_hold",
+    Planted("a hold lapses an instant too late", f"{_ENDING}:expire_hold",
             "reservation.hold_expires_at <= now", "reservation.hold_expires_at < now"),
     Planted("arrival at the very end", f"{_RESERVATION}:request_arrival",
             "<= now < reservation.ends_at", "<= now <= reservation.ends_at"),
     Planted("no arrival ahead of the start", f"{_RESERVATION}:request_arrival",
             "if not reservation.starts_at - ARRIVAL_LEAD <= now", "if not reservation.starts_at <= now"),
-    Planted("a stay that is over can be cancelled", f"{_RESERVATION}:cancel", "if now >= reservation.ends_at:",
+    Planted("a stay that is over can be cancelled", f"{_ENDING}:cancel", "if now >= reservation.ends_at:",
             "if False:"),
-    Planted("a refund at the instant of the start", f"{_RESERVATION}:refunds_in_full",
+    Planted("a refund at the instant of the start", f"{_ENDING}:refunds_in_full",
             "reservation.ended_at < reservation.starts_at", "reservation.ended_at <= reservation.starts_at"),
-    Planted("who came counts as a no-show", f"{_RESERVATION}:finish",
+    Planted("who came counts as a no-show", f"{_ENDING}:finish",
             "case ReservationStatus.CONFIRMED if reservation.arrival_requested_at:",
             "case ReservationStatus.CONFIRMED if reservation.arrived_at:"),
-    Planted("completed although the car is there", f"{_RESERVATION}:finish",
+    Planted("completed although the car is there", f"{_ENDING}:finish",
             "case ReservationStatus.ACTIVE if occupied:", "case ReservationStatus.ACTIVE if False:"),
-    Planted("overstay without grace", f"{_RESERVATION}:finish", "now >= reservation.ends_at + GRACE",
+    Planted("overstay without grace", f"{_ENDING}:finish", "now >= reservation.ends_at + GRACE",
             "now >= reservation.ends_at"),
-    Planted("an open extension outlives its stay", f"{_RESERVATION}:_ended", "if reservation.open_extension:",
+    Planted("an open extension outlives its stay", f"{_ENDING}:_ended", "if reservation.open_extension:",
             "if False:"),
     Planted("the due step of the guard is dropped", f"{_PAYING}:_paid",
             "guard_due_at=max(reservation.starts_at - ARRIVAL_LEAD, now),", ""),
@@ -216,7 +217,7 @@ MACHINES = (
 NOTICES = (
     Planted("the end is told on a calendar that has changed", f"{_SCHEDULES}:tell_ending", ", unchanged=ahead", ""),
     Planted("the end is told when it is over", f"{_SCHEDULES}:tell_ending", "if now >= before.ends_at:", "if False:"),
-    Planted("who was told is told again", f"{_RESERVATION}:mark_told", "told_end=reservation.ends_at", "told_end=None"),
+    Planted("who was told is told again", f"{_ENDING}:mark_told", "told_end=reservation.ends_at", "told_end=None"),
     Planted("the notice says somebody is next, and nobody is", f"{_SCHEDULES}:_ending_notice",
             "elif taken_next(reservation, calendar, step):", "elif True:"),
     Planted("a notice is read anew each time", "parking.domain.notification:Notification.read",

@@ -2,19 +2,10 @@
 
 from datetime import timedelta
 
+from parking.domain.ending import cancel, depart, expire_hold, finish
 from parking.domain.paying import confirm
 from parking.domain.payment import PaymentStatus
-from parking.domain.reservation import (
-    HOLD,
-    Reservation,
-    ReservationStatus,
-    arrive,
-    cancel,
-    depart,
-    expire_hold,
-    finish,
-    request_arrival,
-)
+from parking.domain.reservation import HOLD, Reservation, ReservationStatus, arrive, request_arrival
 from tests.builders import NOW, a_payment, a_reservation, an_interval
 
 S = ReservationStatus

@@ -9,23 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parking.domain.due import Due, Step
+from parking.domain.ending import cancel, depart, expire_hold, finish, mark_told
 from parking.domain.errors import Refused
 from parking.domain.extending import confirm_extension, hold_extension
 from parking.domain.guarding import look_again
 from parking.domain.paying import confirm
-from parking.domain.reservation import (
-    ARRIVAL_LEAD,
-    HOLD,
-    TELL_BEFORE_END,
-    Reservation,
-    arrive,
-    cancel,
-    depart,
-    expire_hold,
-    finish,
-    mark_told,
-    request_arrival,
-)
+from parking.domain.reservation import ARRIVAL_LEAD, HOLD, TELL_BEFORE_END, Reservation, arrive, request_arrival
 from tests.builders import NOW, a_reservation, an_extension
 from tests.unit.stays import ACTIVE, ARRIVING, CONFIRMED, ENDS, EVERY_STATUS, HELD, MINUTE, PAYMENT, STARTS, TERMINAL, S
 

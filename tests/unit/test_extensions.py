@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from parking.domain.ending import cancel, depart, expire_hold, mark_told
 from parking.domain.errors import (
     AlreadyPaid,
     ExtensionUnavailable,
@@ -12,7 +13,7 @@ from parking.domain.errors import (
     WrongState,
 )
 from parking.domain.extending import check_extendable, confirm_extension, hold_extension
-from parking.domain.reservation import ExtensionStatus, Reservation, cancel, depart, expire_hold, mark_told
+from parking.domain.reservation import ExtensionStatus, Reservation
 from parking.domain.time import Interval
 from parking.services.open_payments import payable_of
 from tests.builders import NOW, an_extension

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from parking.domain.ending import GRACE, cancel, depart, expire_hold, finish, refunds_in_full
 from parking.domain.errors import (
     AlreadyPaid,
     HoldExpired,
@@ -16,21 +17,7 @@ from parking.domain.errors import (
 )
 from parking.domain.guarding import look_again
 from parking.domain.paying import confirm
-from parking.domain.reservation import (
-    ARRIVAL_LEAD,
-    GRACE,
-    HOLD,
-    EndReason,
-    Reservation,
-    arrive,
-    cancel,
-    check_stay,
-    depart,
-    expire_hold,
-    finish,
-    refunds_in_full,
-    request_arrival,
-)
+from parking.domain.reservation import ARRIVAL_LEAD, HOLD, EndReason, Reservation, arrive, check_stay, request_arrival
 from tests.builders import NOW, a_reservation, a_spot, an_interval
 from tests.unit.stays import ACTIVE, ARRIVING, CONFIRMED, ENDS, EVERY_STATUS, HELD, MINUTE, PAYMENT, STARTS, TERMINAL, S
 

@@ -5,9 +5,10 @@ from datetime import datetime
 import pytest
 
 from parking.domain.blocker import Position
+from parking.domain.ending import depart
 from parking.domain.guarding import wanted_position
 from parking.domain.paying import confirm
-from parking.domain.reservation import ARRIVAL_LEAD, Reservation, depart
+from parking.domain.reservation import ARRIVAL_LEAD, Reservation
 from tests.builders import NOW, a_reservation, a_spot
 from tests.unit.stays import ACTIVE, ARRIVING, CONFIRMED, ENDS, EVERY_STATUS, HELD, MINUTE, PAYMENT, STARTS, S
 

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from parking.domain.blocker import Blocker, Connectivity
 from parking.domain.calendar import Calendar, Claim
+from parking.domain.ending import cancel, depart, expire_hold, refunds_in_full
 from parking.domain.errors import (
     BlockerUnavailable,
     DebtOpen,
@@ -25,11 +26,7 @@ from parking.domain.reservation import (
     ExtensionStatus,
     Reservation,
     ReservationStatus,
-    cancel,
     check_stay,
-    depart,
-    expire_hold,
-    refunds_in_full,
     request_arrival,
     showing,
 )

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from parking.domain.customer import Customer
+from parking.domain.ending import overstay_of
 from parking.domain.ids import PaymentId, derived_id
 from parking.domain.ledger import Debt
 from parking.domain.payment import LOOK_AFTER, SMALLEST_CHARGE_MINOR, Method, Payment, PaymentStatus, Purpose
-from parking.domain.reservation import Overstay, Reservation, overstay_of
+from parking.domain.reservation import Overstay, Reservation
 from parking.services import notices
 from parking.services.owned import wallet_of
 from parking.services.payments import wallet_payment

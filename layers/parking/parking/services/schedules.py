@@ -11,11 +11,12 @@ from functools import partial
 from parking.domain.blocker import Blocker, Occupancy
 from parking.domain.calendar import Calendar
 from parking.domain.due import Step
+from parking.domain.ending import expire_hold, finish, mark_told
 from parking.domain.errors import NotFound
 from parking.domain.extending import latest_end, taken_next
 from parking.domain.guarding import look_again
 from parking.domain.notification import Notification, NotificationKind
-from parking.domain.reservation import Reservation, ReservationStatus, expire_hold, finish, mark_told
+from parking.domain.reservation import Reservation, ReservationStatus
 from parking.services import notices
 from parking.services.blockers import reconcile
 from parking.services.bookings import commit_cancellation, commit_end, days_ahead, given_back
