@@ -194,9 +194,16 @@ def a_notification(**over: Any) -> Notification:
         user_id=a_user_id(),
         notification_id=NotificationId(timed_id("ntf", created_at, uuid4().hex)),
         kind=NotificationKind.PAYMENT_SUCCEEDED,
-        title="Paid",
-        text="Your stay at Marktplatz 7 is paid.",
-        data={"reservation_id": "rsv_1"},
+        data={
+            "reservation_id": "rsv_1",
+            "spot_id": "spot_1",
+            "spot_name": "Marktplatz 7",
+            "time_zone": "Europe/Berlin",
+            "amount": "480",
+            "currency": "EUR",
+            "ends_at": "2026-12-01T12:00:00Z",
+            "payment_id": "pay_1",
+        },
         created_at=created_at,
     )
     return replace(notification, **over)

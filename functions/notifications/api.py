@@ -6,12 +6,14 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from notifications.accept_language import AcceptLanguage, wished
 from notifications.schemas import NotificationOut, NotificationsOut, PushDeviceIn, PushDeviceOut
 from parking import wiring
 from parking.domain.ids import DeviceId, NotificationId
 from parking.domain.notification import Notification
 from parking.http import Cursor, Door, IdPath, Limit, documented, entry
 from parking.services import notifications
+from parking.services.wording.catalogue import language_for
 
 door = Door()
 app = door.app
@@ -24,10 +26,16 @@ handler = entry(door)
     tags=["notifications"],
     responses=documented(HTTPStatus.OK, NotificationsOut),
 )
-def list_(unread: Annotated[bool, Query()] = False, limit: Limit = 20, cursor: Cursor = None) -> NotificationsOut:
-    """Newest first."""
+def list_(
+    unread: Annotated[bool, Query()] = False,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    accept_language: AcceptLanguage = "",
+) -> NotificationsOut:
+    """Newest first, in the language of `Accept-Language` where we speak it, else in English."""
     page = wiring.store().page(Notification, door.user_id, limit=limit, cursor=cursor, unread=unread)
-    return NotificationsOut(items=[NotificationOut.of(one) for one in page.items], next_cursor=page.cursor)
+    language = language_for(wished(accept_language))
+    return NotificationsOut(items=[NotificationOut.of(one, language) for one in page.items], next_cursor=page.cursor)
 
 
 @app.post(
@@ -36,10 +44,10 @@ def list_(unread: Annotated[bool, Query()] = False, limit: Limit = 20, cursor: C
     tags=["notifications"],
     responses=documented(HTTPStatus.OK, NotificationOut, HTTPStatus.NOT_FOUND),
 )
-def read(notification_id: IdPath) -> NotificationOut:
+def read(notification_id: IdPath, accept_language: AcceptLanguage = "") -> NotificationOut:
     """The first time counts."""
-    store = wiring.store()
-    return NotificationOut.of(notifications.mark_read(store, door.user_id, NotificationId(notification_id), door.now))
+    notice = notifications.mark_read(wiring.store(), door.user_id, NotificationId(notification_id), door.now)
+    return NotificationOut.of(notice, language_for(wished(accept_language)))
 
 
 @app.put(

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from parking.domain.notification import Notification, NotificationKind, Platform
 from parking.http import In, Instant, Out
+from parking.services.wording.language import Language
 
 
 class NotificationOut(Out):
@@ -20,13 +21,14 @@ class NotificationOut(Out):
     read_at: Instant | None
 
     @classmethod
-    def of(cls, notification: Notification) -> "NotificationOut":
+    def of(cls, notification: Notification, language: Language) -> "NotificationOut":
         """The notice as the app shows it."""
+        words = language.words(notification)
         return cls(
             notification_id=notification.notification_id,
             kind=notification.kind,
-            title=notification.title,
-            text=notification.text,
+            title=words.title,
+            text=words.text,
             data=notification.data,
             created_at=notification.created_at,
             read_at=notification.read_at,

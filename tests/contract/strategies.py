@@ -290,8 +290,6 @@ notifications = _whole(
     user_id=ids.map(UserId),
     notification_id=ids.map(NotificationId),
     kind=st.sampled_from(NotificationKind),
-    title=texts,
-    text=texts,
     data=st.dictionaries(texts, texts, max_size=4),
     created_at=instants,
     read_at=st.none() | instants,

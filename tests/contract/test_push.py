@@ -14,10 +14,11 @@ from botocore.stub import Stubber
 from parking.adapters.memory.push import MemoryPush
 from parking.adapters.sns_push import SnsPush
 from parking.domain.notification import Platform
-from parking.services.ports import EndpointGone, Push
+from parking.services.ports import EndpointGone, Push, PushMessage
 from tests.builders import a_notification
 from tests.contract.emulators import Aws
 
+A_MESSAGE = PushMessage(a_notification(), "Payment received", "4.80 EUR for Marktplatz 7 until 13:00.")
 BOTH = pytest.mark.parametrize("platform", Platform)
 
 
@@ -62,7 +63,7 @@ def _recorded(aws: Aws, endpoint: str) -> list[dict[str, Any]]:
 def test_a_registered_device_is_knocked_at(bench: Bench, platform: Platform) -> None:
     endpoint = bench.push.register("phone", platform, uuid4().hex)
     assert endpoint
-    bench.push.publish(endpoint, platform, a_notification())
+    bench.push.publish(endpoint, platform, A_MESSAGE)
     assert bench.knocks(endpoint) == 1
 
 
@@ -91,7 +92,7 @@ def test_registering_enables_again(bench: Bench, platform: Platform) -> None:
     assert endpoint
     bench.disable(endpoint)
     assert bench.push.register("phone", platform, token) == endpoint
-    bench.push.publish(endpoint, platform, a_notification())
+    bench.push.publish(endpoint, platform, A_MESSAGE)
     assert bench.knocks(endpoint) == 1
 
 
@@ -106,7 +107,7 @@ def test_memory_says_that_a_disabled_endpoint_is_gone() -> None:
     assert endpoint
     push.disable(endpoint)
     with pytest.raises(EndpointGone):
-        push.publish(endpoint, Platform.FCM, a_notification())
+        push.publish(endpoint, Platform.FCM, A_MESSAGE)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_what_sns_says_of_a_dead_endpoint_is_gone(aws: Aws, code: str, message: 
     sns = Stubber(push._client)
     sns.add_client_error("publish", service_error_code=code, service_message=message)
     with sns, pytest.raises(EndpointGone):
-        push.publish("arn:aws:sns:eu-central-1:1:endpoint/GCM/app/1", Platform.FCM, a_notification())
+        push.publish("arn:aws:sns:eu-central-1:1:endpoint/GCM/app/1", Platform.FCM, A_MESSAGE)
 
 
 def test_an_endpoint_of_another_device_id_is_taken_over(aws: Aws) -> None:
@@ -141,7 +142,6 @@ def test_an_endpoint_of_another_device_id_is_taken_over(aws: Aws) -> None:
 
 
 def test_each_platform_gets_its_own_message(aws: Aws) -> None:
-    notification = a_notification()
     client = boto3.client("sns")
     for platform, name in ((Platform.APNS, "APNS_SANDBOX"), (Platform.FCM, "GCM")):
         application = client.create_platform_application(
@@ -150,17 +150,17 @@ def test_each_platform_gets_its_own_message(aws: Aws) -> None:
         push = SnsPush({platform.value: application})
         endpoint = push.register("phone", platform, uuid4().hex)
         assert endpoint
-        push.publish(endpoint, platform, notification)
+        push.publish(endpoint, platform, A_MESSAGE)
         [published] = _recorded(aws, endpoint)
         assert published["message_structure"] == "json"
         message = json.loads(published["message"])
-        assert message["default"] == notification.text
+        assert message["default"] == A_MESSAGE.text
         payload = json.loads(message[name])
         if platform is Platform.APNS:
-            assert payload["aps"]["alert"] == {"title": notification.title, "body": notification.text}
-            assert payload["notification_id"] == notification.notification_id
+            assert payload["aps"]["alert"] == {"title": A_MESSAGE.title, "body": A_MESSAGE.text}
+            assert payload["notification_id"] == A_MESSAGE.notification.notification_id
         else:
             sent = payload["fcmV1Message"]["message"]
-            assert sent["notification"] == {"title": notification.title, "body": notification.text}
-            assert sent["data"]["reservation_id"] == notification.data["reservation_id"]
-            assert sent["android"]["collapse_key"] == notification.notification_id
+            assert sent["notification"] == {"title": A_MESSAGE.title, "body": A_MESSAGE.text}
+            assert sent["data"]["reservation_id"] == A_MESSAGE.notification.data["reservation_id"]
+            assert sent["android"]["collapse_key"] == A_MESSAGE.notification.notification_id

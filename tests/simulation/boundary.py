@@ -12,7 +12,7 @@ from parking.domain.calendar import Calendar
 from parking.domain.due import Step
 from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
-from parking.domain.notification import Notification, Platform, PushDevice
+from parking.domain.notification import Platform, PushDevice
 from parking.domain.payment import Payment, Refund
 from parking.domain.spot import Spot
 from parking.services.ports import (
@@ -24,6 +24,7 @@ from parking.services.ports import (
     Intent,
     Key,
     Page,
+    PushMessage,
     ShadowDocument,
 )
 from tests.simulation.faults import AFTER, Fault, FaultPlan, error_of
@@ -299,14 +300,14 @@ class FaultyPush(_Faulty):
             return self._inner.remove(endpoint)
         return self._strike(fault, "push.remove", lambda: self._inner.remove(endpoint))
 
-    def publish(self, endpoint: str, platform: Platform, notification: Notification) -> None:
+    def publish(self, endpoint: str, platform: Platform, message: PushMessage) -> None:
         """See Push."""
         fault = self._faults.next("push.publish")
         if fault is None:
-            return self._inner.publish(endpoint, platform, notification)
+            return self._inner.publish(endpoint, platform, message)
         if fault is Fault.ENDPOINT_GONE:
             self._inner.disable(endpoint)
-        return self._strike(fault, "push.publish", lambda: self._inner.publish(endpoint, platform, notification))
+        return self._strike(fault, "push.publish", lambda: self._inner.publish(endpoint, platform, message))
 
 
 class FaultyThings(_Faulty):

@@ -10,6 +10,7 @@ from parking.domain.notification import Notification, NotificationKind
 from parking.domain.payment import Payment, PaymentStatus
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import Spot
+from parking.services.wording.en import ENGLISH
 from tests.simulation import reference
 from tests.simulation.violation import Violation
 
@@ -58,7 +59,17 @@ def _subject(notice: Notification) -> tuple[str, ...]:
 
 
 def _money(amount_minor: int) -> str:
-    return f"{amount_minor // 100}.{amount_minor % 100:02d}"
+    return f"{amount_minor // 100:,}.{amount_minor % 100:02d}"
+
+
+def _spelt(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _must_state(notice: Notification, **facts: object) -> None:
+    for name, value in facts.items():
+        if notice.data.get(name) != str(value):
+            raise Violation(9, f"{notice.kind} states {name} as {notice.data.get(name)}, it is {value}")
 
 
 def _clock(instant: datetime, time_zone: str) -> str:
@@ -66,9 +77,14 @@ def _clock(instant: datetime, time_zone: str) -> str:
 
 
 def _must_say(notice: Notification, *words: str) -> None:
+    text = _text(notice)
     for word in words:
-        if word not in notice.text:
-            raise Violation(9, f"{notice.kind} does not say {word}: {notice.text}")
+        if word not in text:
+            raise Violation(9, f"{notice.kind} does not say {word}: {text}")
+
+
+def _text(notice: Notification) -> str:
+    return ENGLISH.words(notice).text
 
 
 def _payment(commit: "Commit", notice: Notification) -> None:
@@ -76,16 +92,18 @@ def _payment(commit: "Commit", notice: Notification) -> None:
         if payment.payment_id == notice.data["payment_id"] and payment.status is PaymentStatus.SUCCEEDED:
             [reservation] = commit.new(Reservation)
             ends = _clock(reservation.ends_at, reservation.time_zone)
+            _must_state(notice, amount=payment.amount_minor, ends_at=_spelt(reservation.ends_at))
             return _must_say(notice, _money(payment.amount_minor), f"until {ends}")
-    raise Violation(9, f"told of a payment that did not succeed: {notice.text}")
+    raise Violation(9, f"told of a payment that did not succeed: {notice.data}")
 
 
 def _deposit(commit: "Commit", notice: Notification) -> None:
     for payment in commit.new(Payment):
         if payment.payment_id == notice.data["payment_id"] and payment.status is PaymentStatus.SUCCEEDED:
             [wallet] = commit.new(Wallet)
+            _must_state(notice, amount=payment.amount_minor, balance=wallet.balance_minor)
             return _must_say(notice, _money(payment.amount_minor), f"holds {_money(wallet.balance_minor)}")
-    raise Violation(9, f"told of a deposit that did not come: {notice.text}")
+    raise Violation(9, f"told of a deposit that did not come: {notice.data}")
 
 
 def _money_back_or_owed(commit: "Commit", notice: Notification) -> None:
@@ -93,8 +111,9 @@ def _money_back_or_owed(commit: "Commit", notice: Notification) -> None:
     amounts = {abs(entry.amount_minor) for t in commit.new(Transaction) for entry in t.entries}
     amounts |= {r.overstay.quote.amount_minor for r in commit.new(Reservation) if r.overstay}
     amounts |= {debt.amount_minor for wallet in commit.new(Wallet) for debt in wallet.debts}
-    if not any(_money(amount) in notice.text for amount in amounts):
-        raise Violation(9, f"{notice.kind} speaks of no amount of {amounts}: {notice.text}")
+    if int(notice.data["amount"]) not in amounts:
+        raise Violation(9, f"{notice.kind} speaks of no amount of {amounts}: {notice.data}")
+    _must_say(notice, _money(int(notice.data["amount"])))
 
 
 def _ended(commit: "Commit", notice: Notification) -> None:
@@ -105,9 +124,10 @@ def _ended(commit: "Commit", notice: Notification) -> None:
             if reservation.status is ReservationStatus.CANCELLED:
                 refunds = [t for t in commit.new(Transaction) if t.kind is TransactionKind.REFUND]
                 back_minor = sum(t.amount_on(WALLET) + t.amount_on(REFUNDS) for t in refunds)
+                _must_state(notice, amount=back_minor)
                 _must_say(notice, f"Refund: {_money(back_minor)}")
             return
-    raise Violation(9, f"told what is not so: {notice.text}")
+    raise Violation(9, f"told what is not so: {notice.data}")
 
 
 def _ending(commit: "Commit", notice: Notification) -> None:
@@ -118,6 +138,7 @@ def _ending(commit: "Commit", notice: Notification) -> None:
     step = timedelta(minutes=spot.tariff.step_minutes if spot else 0)
     others = commit.at_spot(reservation.spot_id)
     latest = reference.latest_end(reservation, others)
+    _must_state(notice, ends_at=_spelt(reservation.ends_at), latest_ends_at=_spelt(latest))
     _must_say(notice, f"ends at {_clock(reservation.ends_at, reservation.time_zone)}")
     turnover = timedelta(minutes=reservation.turnover_minutes)
     following = [o.starts_at for o in others if reference.claimed(o) and o.starts_at >= reservation.ends_at]

@@ -13,7 +13,7 @@ from parking.services.card_payments import settle
 from parking.services.owned import payment_of
 from parking.services.ports import CardError, Intent
 from tests.unit.till import DAY, Till, intent_of
-from tests.unit.world import ANNA, BORIS, at
+from tests.unit.world import ANNA, BORIS, at, english
 
 P = PaymentStatus
 
@@ -33,7 +33,7 @@ def test_a_doubled_webhook_credits_once(till: Till) -> None:
         assert till.webhook(answer.payment, minutes).status is P.SUCCEEDED
     assert till.balance() == 2_000
     assert [n.kind for n in till.inbox()] == ["DEPOSIT_SUCCEEDED"]
-    assert "20.00 EUR added" in till.inbox()[0].text
+    assert "20.00 EUR added" in english(till.inbox()[0])
     assert [t.payment_id for t in till.ledger()] == [answer.payment.payment_id]
     assert till.wallet().deposits == (Deposited(answer.payment.payment_id, 2_000),)
 

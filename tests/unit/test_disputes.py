@@ -12,7 +12,7 @@ from parking.services import bookings
 from parking.services.disputes import settle_dispute
 from parking.services.ports import CardDispute, CardError, RefundRefused
 from tests.unit.till import Till, intent_of
-from tests.unit.world import ANNA, at
+from tests.unit.world import ANNA, at, english
 
 P, D = PaymentStatus, DisputeStatus
 
@@ -139,7 +139,7 @@ def test_a_disputed_stay_that_is_cancelled_gives_nothing_back(till: Till) -> Non
     bookings.call_off(till.store, ANNA, held.reservation_id, at(11))
     till.stream(12)
     assert till.given_back() == []
-    assert "Refund: 0.00 EUR" in "".join(n.text for n in till.inbox())
+    assert "Refund: 0.00 EUR" in "".join(english(n) for n in till.inbox())
 
 
 def test_a_refund_that_a_lost_dispute_has_paid_already_is_not_owed_any_more(till: Till) -> None:

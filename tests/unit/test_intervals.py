@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parking.domain.errors import InvariantBroken
-from parking.domain.time import Interval, local_clock, local_day
+from parking.domain.time import Interval, local_day
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TALLINN = "Europe/Tallinn"
@@ -102,23 +102,3 @@ def test_local_days_follow_each_other_without_a_gap_or_an_overlap(day: date, tim
     today, tomorrow = local_day(day, time_zone), local_day(day + timedelta(days=1), time_zone)
     assert today.ends_at == tomorrow.starts_at
     assert timedelta(hours=23) <= today.duration <= timedelta(hours=25)
-
-
-@pytest.mark.parametrize(
-    ("instant", "text"),
-    [
-        ("2026-03-29T00:59:00+00:00", "02:59"),
-        ("2026-03-29T01:00:00+00:00", "04:00"),
-        ("2026-10-25T00:30:00+00:00", "03:30"),
-        ("2026-10-25T01:30:00+00:00", "03:30"),
-    ],
-)
-def test_texts_show_the_wall_clock_at_the_spot(instant: str, text: str) -> None:
-    at = datetime.fromisoformat(instant)
-    assert local_clock(at, TALLINN, now=at) == text
-
-
-def test_a_time_of_another_local_day_is_said_with_its_day() -> None:
-    now = datetime(2026, 3, 1, 21, 59, tzinfo=UTC)  # a minute to midnight in Tallinn
-    assert local_clock(now, TALLINN, now) == "23:59"
-    assert local_clock(now + timedelta(minutes=1), TALLINN, now) == "00:00 on 2 March"

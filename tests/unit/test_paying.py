@@ -15,7 +15,7 @@ from parking.domain.ids import ExtensionId
 from parking.domain.ledger import TransactionKind
 from parking.domain.payment import Payment, PaymentStatus, Purpose
 from parking.domain.reservation import ExtensionStatus, ReservationStatus
-from tests.unit.world import ANNA, BORIS, World, at
+from tests.unit.world import ANNA, BORIS, World, at, english
 
 S, P = ReservationStatus, PaymentStatus
 
@@ -29,7 +29,7 @@ def test_paying_moves_the_money_confirms_the_stay_and_tells_the_driver(world: Wo
     assert world.balance() == 20
     assert [t.kind for t in world.ledger()] == [TransactionKind.WALLET_PAYMENT, TransactionKind.DEPOSIT]
     assert world.told() == ["PAYMENT_SUCCEEDED"]
-    assert "4.80 EUR" in world.inbox()[0].text
+    assert "4.80 EUR" in english(world.inbox()[0])
 
 
 def test_a_wallet_with_too_little_pays_nothing_and_changes_nothing(world: World) -> None:

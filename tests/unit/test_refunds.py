@@ -13,7 +13,7 @@ from parking.services import bookings
 from parking.services.ports import CardError, CardRefund, RefundRefused
 from parking.services.refunds import settle_refund
 from tests.unit.till import Till
-from tests.unit.world import ANNA, at
+from tests.unit.world import ANNA, at, english
 
 S, P, R = ReservationStatus, PaymentStatus, RefundStatus
 
@@ -44,7 +44,7 @@ def test_card_money_is_owed_at_once_and_booked_when_stripe_has_given_it_back(til
     payment = _cancelled(till)
     assert (payment.status, payment.refunded_minor) == (P.REFUND_PENDING, 480)
     assert (till.on(REVENUE), till.on(REFUNDS), till.on(STRIPE)) == (0, 480, -480)
-    assert "Refund: 4.80 EUR" in "".join(n.text for n in till.inbox())
+    assert "Refund: 4.80 EUR" in "".join(english(n) for n in till.inbox())
     till.stream(5)
     assert till.stored_payment(payment).status is P.REFUNDED
     assert (till.on(REVENUE), till.on(REFUNDS), till.on(STRIPE)) == (0, 0, 0)

@@ -16,7 +16,7 @@ from parking.services import bookings
 from parking.services.ports import Key
 from parking.services.schedules import expire_holds, finish_stays, tell_ending
 from tests.builders import a_reservation
-from tests.unit.world import ANNA, BORIS, World, at
+from tests.unit.world import ANNA, BORIS, World, at, english
 
 S = ReservationStatus
 
@@ -76,7 +76,7 @@ def test_half_an_hour_before_the_end_the_driver_is_told_until_when_she_can_exten
     assert tell_ending(world.store, at(150)).moved == 1
     (notice,) = endings(world)
     assert notice.kind == "STAY_ENDING_EXTENDABLE"
-    assert notice.text == "Your stay at Marktplatz 7 ends at 13:00. You can extend it until 14:00."
+    assert english(notice) == "Your stay at Marktplatz 7 ends at 13:00. You can extend it until 14:00."
     assert notice.data["latest_ends_at"] == "2026-12-01T13:00:00Z"
 
 
@@ -87,7 +87,7 @@ def test_who_has_a_neighbour_next_is_told_so(world: World, next_starts: int) -> 
     world.tick(150)
     (notice,) = endings(world)
     assert notice.kind == "STAY_ENDING_SPOT_TAKEN"
-    assert notice.text.endswith("Somebody else has the spot next, so it cannot be extended.")
+    assert english(notice).endswith("Somebody else has the spot next, so it cannot be extended.")
     assert notice.data["extendable"] == "false"
 
 
@@ -204,7 +204,7 @@ def test_who_came_but_was_never_let_in_gets_everything_back_once(world: World) -
     ended = world.stored(stay)
     assert (ended.status, ended.reason, ended.ended_at) == (S.CANCELLED, EndReason.BLOCKER_FAILED, at(240))
     assert (world.balance(), world.claims()) == (10_000, ())
-    assert any("Refund: 7.20 EUR" in n.text for n in world.inbox())
+    assert any("Refund: 7.20 EUR" in english(n) for n in world.inbox())
     assert world.told().count("RESERVATION_CANCELLED") == 1
 
 

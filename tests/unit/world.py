@@ -21,6 +21,7 @@ from parking.services.card_payments import deposit_by_card, settle
 from parking.services.owned import reservation_of
 from parking.services.ports import Aggregate, Conflict
 from parking.services.schedules import expire_holds, finish_stays, guard_upcoming, tell_ending
+from parking.services.wording.en import ENGLISH
 from tests.builders import NOW, a_blocker, a_spot
 
 ANNA, BORIS = UserId("anna"), UserId("boris")
@@ -29,6 +30,11 @@ ANNA, BORIS = UserId("anna"), UserId("boris")
 def at(minutes: float) -> datetime:
     """So many minutes after NOW."""
     return NOW + timedelta(minutes=minutes)
+
+
+def english(notice: Notification) -> str:
+    """The notice's text as an English-speaking driver reads it."""
+    return ENGLISH.words(notice).text
 
 
 class RacingStore(MemoryStore):

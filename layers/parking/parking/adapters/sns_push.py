@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from parking.adapters.aws import CONFIG
 from parking.domain.errors import InvalidField
-from parking.domain.notification import Notification, Platform
-from parking.services.ports import EndpointGone
+from parking.domain.notification import Platform
+from parking.services.ports import EndpointGone, PushMessage
 
 _EXISTS_ALREADY = re.compile(r"Endpoint (arn:\S+) already exists")
 _NO_ENDPOINT = "No endpoint found"
@@ -50,14 +50,14 @@ class SnsPush:
         """Delete an endpoint; one that is gone is fine, for SNS too."""
         self._client.delete_endpoint(EndpointArn=endpoint)
 
-    def publish(self, endpoint: str, platform: Platform, notification: Notification) -> None:
+    def publish(self, endpoint: str, platform: Platform, message: PushMessage) -> None:
         """Knock. Raises EndpointGone."""
-        attributes = _apns_attributes(notification) if platform is Platform.APNS else {}
+        attributes = _apns_attributes(message) if platform is Platform.APNS else {}
         try:
             self._client.publish(
                 TargetArn=endpoint,
                 MessageStructure="json",
-                Message=json.dumps({"default": notification.text, **_payload(endpoint, platform, notification)}),
+                Message=json.dumps({"default": message.text, **_payload(endpoint, platform, message)}),
                 MessageAttributes={
                     f"AWS.SNS.MOBILE.APNS.{name}": {"DataType": "String", "StringValue": value}
                     for name, value in attributes.items()
@@ -70,25 +70,26 @@ class SnsPush:
             raise
 
 
-def _payload(endpoint: str, platform: Platform, notification: Notification) -> dict[str, str]:
+def _payload(endpoint: str, platform: Platform, message: PushMessage) -> dict[str, str]:
     """The platform's own message, under the name that SNS wants it: APNS or APNS_SANDBOX as in the ARN, or GCM."""
+    notification = message.notification
     data = {
         **notification.data,
         "notification_id": notification.notification_id,
         "kind": notification.kind.value,
     }
     if platform is Platform.APNS:
-        alert = {"title": notification.title, "body": notification.text}
+        alert = {"title": message.title, "body": message.text}
         service = endpoint.rpartition(":")[2].split("/")[1]
         return {service: json.dumps({"aps": {"alert": alert, "sound": "default"}, **data})}
-    message = {
-        "notification": {"title": notification.title, "body": notification.text},
+    sent = {
+        "notification": {"title": message.title, "body": message.text},
         "android": {"collapse_key": notification.notification_id},
         "data": data,
     }
-    return {"GCM": json.dumps({"fcmV1Message": {"message": message}})}
+    return {"GCM": json.dumps({"fcmV1Message": {"message": sent}})}
 
 
-def _apns_attributes(notification: Notification) -> dict[str, str]:
+def _apns_attributes(message: PushMessage) -> dict[str, str]:
     """Headers of Apple's request: a doubled push shows once."""
-    return {"PUSH_TYPE": "alert", "COLLAPSE_ID": notification.notification_id}
+    return {"PUSH_TYPE": "alert", "COLLAPSE_ID": message.notification.notification_id}

@@ -27,13 +27,15 @@ class NotificationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """One entry of a driver's inbox."""
+    """One entry of a driver's inbox: what happened, as facts that are frozen when they are written.
+
+    Its words are made of them where it is shown, in the reader's language (services/wording). `data` is spelt as the
+    API spells it: an amount in minor units beside its `currency`, instants in UTC, the `time_zone` of the spot.
+    """
 
     user_id: UserId
     notification_id: NotificationId
     kind: NotificationKind
-    title: str
-    text: str
     data: dict[str, str]
     created_at: datetime
     read_at: datetime | None = None
@@ -55,8 +57,6 @@ def notice(
     user_id: UserId,
     speaks_of: tuple[str, ...],
     about: datetime,
-    title: str,
-    text: str,
     data: dict[str, str],
     now: datetime,
 ) -> Notification:
@@ -68,8 +68,6 @@ def notice(
         user_id=user_id,
         notification_id=NotificationId(timed_id("ntf", about, *speaks_of)),
         kind=kind,
-        title=title,
-        text=text,
         data=data,
         created_at=now,
     )

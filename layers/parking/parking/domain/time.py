@@ -46,11 +46,3 @@ def local_day(day: date, time_zone: str) -> Interval:
     following = day + timedelta(days=1)
     end = datetime(following.year, following.month, following.day, tzinfo=zone)
     return Interval(start.astimezone(UTC), end.astimezone(UTC))
-
-
-def local_clock(instant: datetime, time_zone: str, now: datetime) -> str:
-    """The wall clock at the spot, for texts: 17:30, with the day where that is not today's: 17:30 on 2 March."""
-    zone = ZoneInfo(time_zone)
-    local = instant.astimezone(zone)
-    clock = local.strftime("%H:%M")
-    return clock if local.date() == now.astimezone(zone).date() else f"{clock} on {local.day} {local.strftime('%B')}"

@@ -6,7 +6,8 @@ from parking.domain.errors import NotFound
 from parking.domain.ids import DeviceId, NotificationId, UserId
 from parking.domain.notification import Notification, Platform, PushDevice
 from parking.services.commit import until_committed
-from parking.services.ports import EndpointGone, Push, Store
+from parking.services.ports import EndpointGone, Push, PushMessage, Store
+from parking.services.wording.en import ENGLISH
 
 
 def mark_read(store: Store, user_id: UserId, notification_id: NotificationId, now: datetime) -> Notification:
@@ -59,12 +60,14 @@ def sign_out_device(store: Store, push: Push, user_id: UserId, device_id: Device
 
 def knock(store: Store, push: Push, notification: Notification) -> int:
     """Push a notice to each of its driver's phones; how many were reached. A phone that is gone is forgotten."""
+    words = ENGLISH.words(notification)
+    message = PushMessage(notification, words.title, words.text)
     reached = 0
     for device in store.push_devices(notification.user_id):
         if device.endpoint is None:
             continue
         try:
-            push.publish(device.endpoint, device.platform, notification)
+            push.publish(device.endpoint, device.platform, message)
             reached += 1
         except EndpointGone:
             store.forget(device)

@@ -330,6 +330,15 @@ class Things(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PushMessage:
+    """A notice as a phone shows it."""
+
+    notification: Notification
+    title: str
+    text: str
+
+
 class EndpointGone(Exception):
     """The push endpoint is disabled or deleted: the app was removed or the token rotated."""
 
@@ -345,6 +354,6 @@ class Push(Protocol):
         """Delete an endpoint; one that is gone is fine."""
         ...
 
-    def publish(self, endpoint: str, platform: Platform, notification: Notification) -> None:
+    def publish(self, endpoint: str, platform: Platform, message: PushMessage) -> None:
         """Knock. Raises EndpointGone."""
         ...

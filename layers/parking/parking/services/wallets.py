@@ -20,6 +20,7 @@ from parking.services import notices
 from parking.services.commit import until_committed
 from parking.services.owned import wallet_of
 from parking.services.ports import Aggregate, Conflict, Store
+from parking.services.wording.en import ENGLISH
 
 SMALLEST_DEPOSIT_MINOR = 100
 LARGEST_DEPOSIT_MINOR = 50_000
@@ -116,7 +117,7 @@ def withdraw(store: Store, request: CreateRequest, *, amount_minor: int, currenc
 
 def _check_amount(amount_minor: int, smallest_minor: int, largest_minor: int, currency: str) -> None:
     if not smallest_minor <= amount_minor <= largest_minor:
-        limits = f"{notices.money(smallest_minor, currency)} and {notices.money(largest_minor, currency)}"
+        limits = f"{ENGLISH.money(smallest_minor, currency)} and {ENGLISH.money(largest_minor, currency)}"
         raise InvalidField("amount", f"must be between {limits}")
 
 

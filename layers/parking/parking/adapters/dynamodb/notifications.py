@@ -13,8 +13,6 @@ class NotificationModel(VersionedModel):
     user_id = UnicodeAttribute(hash_key=True)
     notification_id = UnicodeAttribute(range_key=True)
     kind = EnumAttribute(NotificationKind)
-    title = UnicodeAttribute()
-    text = UnicodeAttribute()
     data = JSONAttribute()
     created_at = InstantAttribute()
     read_at = InstantAttribute(null=True)
@@ -36,8 +34,6 @@ def notification_item_of(notification: Notification) -> NotificationModel:
         user_id=notification.user_id,
         notification_id=notification.notification_id,
         kind=notification.kind,
-        title=notification.title,
-        text=notification.text,
         data=notification.data,
         created_at=notification.created_at,
         read_at=notification.read_at,
@@ -51,8 +47,6 @@ def notification_of(item: NotificationModel) -> Notification:
         user_id=UserId(item.user_id),
         notification_id=NotificationId(item.notification_id),
         kind=item.kind,
-        title=item.title,
-        text=item.text,
         data=item.data,
         created_at=item.created_at,
         read_at=item.read_at,

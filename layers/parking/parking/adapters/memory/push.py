@@ -2,15 +2,15 @@
 
 from collections.abc import Collection
 
-from parking.domain.notification import Notification, Platform
-from parking.services.ports import EndpointGone
+from parking.domain.notification import Platform
+from parking.services.ports import EndpointGone, PushMessage
 
 
 class MemoryPush:
     """Push: `published` holds what reached a device; `disable` is the platform's word that the app is gone."""
 
     def __init__(self, platforms: Collection[Platform] = tuple(Platform)) -> None:
-        self.published: list[tuple[str, Notification]] = []
+        self.published: list[tuple[str, PushMessage]] = []
         self._platforms = platforms
         self._enabled: dict[str, bool] = {}
 
@@ -26,11 +26,11 @@ class MemoryPush:
         """Delete an endpoint; one that is gone is fine."""
         self._enabled.pop(endpoint, None)
 
-    def publish(self, endpoint: str, platform: Platform, notification: Notification) -> None:  # noqa: ARG002 - as above
+    def publish(self, endpoint: str, platform: Platform, message: PushMessage) -> None:  # noqa: ARG002 - as above
         """Knock. Raises EndpointGone."""
         if not self._enabled.get(endpoint):
             raise EndpointGone(endpoint)
-        self.published.append((endpoint, notification))
+        self.published.append((endpoint, message))
 
     def disable(self, endpoint: str) -> None:
         """The platform refused the token."""
