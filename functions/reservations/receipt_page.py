@@ -4,6 +4,8 @@ from datetime import datetime
 from html import escape
 from zoneinfo import ZoneInfo
 
+from parking.domain.blocker import CommandStatus
+from parking.domain.evidence import FIRST_KEPT, Evidence
 from parking.domain.receipt import Receipt
 
 # A stay with many extensions is printed smaller, so that the receipt stays one sheet (tried with WeasyPrint).
@@ -68,9 +70,10 @@ def receipt_page(receipt: Receipt) -> str:
         for one in receipt.payments
     ]
     evidence = [
-        (f"{one.position} asked {_clock(one.asked_at, zone)}", f"{one.status} {_clock(one.reported_at, zone)}")
-        for one in stay.evidence
+        (f"{one.position} asked {_clock(one.asked_at, zone)}", _answer(one, zone)) for one in stay.evidence.entries
     ]
+    if stay.evidence.left_out:
+        evidence.insert(FIRST_KEPT, (f"{stay.evidence.left_out} more", "not kept"))
     owed = _rows([("Still owed", _money(receipt.owed_minor, currency))]) if receipt.owed_minor else ""
     rows = len(times) + len(lines) + len(payments) + len(evidence) + ROWS_BESIDE
     return _PAGE.format(
@@ -88,6 +91,16 @@ def receipt_page(receipt: Receipt) -> str:
         payments=_rows(payments),
         evidence=_rows(evidence),
     )
+
+
+def _answer(evidence: Evidence, zone: ZoneInfo) -> str:
+    """What became of a command, and what the device said of it where that is something else."""
+    if evidence.answer is None:
+        return f"{evidence.status}, no answer"
+    reason = f" {evidence.reason}" if evidence.reason else ""
+    superseded = f", answered {evidence.answer}" if evidence.status is CommandStatus.SUPERSEDED else ""
+    late = ", late" if evidence.late else ""
+    return f"{evidence.status}{superseded}{reason} {_clock(evidence.answered_at, zone)}{late}"
 
 
 def _rows(rows: list[tuple[str, str]]) -> str:

@@ -5,7 +5,16 @@ from typing import Annotated
 
 from pydantic import Field, StrictInt
 
-from parking.domain.blocker import Blocker, CommandStatus, Connectivity, Occupancy, Position
+from parking.domain.blocker import (
+    Blocker,
+    CommandStatus,
+    Connectivity,
+    Occupancy,
+    Position,
+    RejectReason,
+    Result,
+)
+from parking.domain.evidence import Evidence
 from parking.domain.payment import Method, PaymentStatus, Purpose
 from parking.domain.receipt import Receipt
 from parking.domain.reservation import EndReason, Extension, ExtensionStatus, Reservation, ReservationStatus
@@ -180,8 +189,29 @@ class EvidenceOut(Out):
     command_id: str
     position: Position
     asked_at: Instant
+    expires_at: Instant
     status: CommandStatus
+    ended_at: Instant | None
+    answer: Result | None
+    reason: RejectReason | None
     reported_at: Instant | None
+    late: bool
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> "EvidenceOut":
+        """The command as the app shows it."""
+        return cls(
+            command_id=evidence.command_id,
+            position=evidence.position,
+            asked_at=evidence.asked_at,
+            expires_at=evidence.expires_at,
+            status=evidence.status,
+            ended_at=evidence.ended_at,
+            answer=evidence.answer,
+            reason=evidence.reason,
+            reported_at=evidence.answered_at,
+            late=evidence.late,
+        )
 
 
 class ReceiptOut(Out):
@@ -202,6 +232,7 @@ class ReceiptOut(Out):
     lines: list[ReceiptLineOut]
     payments: list[ReceiptPaymentOut]
     blocker_evidence: list[EvidenceOut]
+    blocker_evidence_left_out: int
     paid_amount: int
     refunded_amount: int
     owed_amount: int
@@ -238,16 +269,8 @@ class ReceiptOut(Out):
                 )
                 for payment in receipt.payments
             ],
-            blocker_evidence=[
-                EvidenceOut(
-                    command_id=one.command_id,
-                    position=one.position,
-                    asked_at=one.asked_at,
-                    status=one.status,
-                    reported_at=one.reported_at,
-                )
-                for one in stay.evidence
-            ],
+            blocker_evidence=[EvidenceOut.of(one) for one in stay.evidence.entries],
+            blocker_evidence_left_out=stay.evidence.left_out,
             paid_amount=receipt.paid_minor,
             refunded_amount=receipt.refunded_minor,
             owed_amount=receipt.owed_minor,

@@ -21,6 +21,7 @@ from parking.domain.blocker import (
 )
 from parking.domain.calendar import CalendarDay, Claim
 from parking.domain.customer import Customer, PaymentMethod
+from parking.domain.evidence import Evidence, Log
 from parking.domain.favourites import Favourites
 from parking.domain.ids import (
     BlockerId,
@@ -49,7 +50,6 @@ from parking.domain.payment import (
 )
 from parking.domain.reservation import (
     EndReason,
-    Evidence,
     Extension,
     ExtensionStatus,
     Overstay,
@@ -160,9 +160,14 @@ evidence = _whole(
     command_id=ids.map(CommandId),
     position=st.sampled_from(Position),
     asked_at=instants,
+    expires_at=instants,
     status=st.sampled_from(CommandStatus),
-    reported_at=st.none() | instants,
+    ended_at=st.none() | instants,
+    answer=st.none() | st.sampled_from(Result),
+    reason=st.none() | st.sampled_from(RejectReason),
+    answered_at=st.none() | instants,
 )
+logs = _whole(Log, entries=st.lists(evidence, max_size=3).map(tuple), left_out=counts)
 reservations = _whole(
     Reservation,
     user_id=ids.map(UserId),
@@ -193,7 +198,7 @@ reservations = _whole(
     overstayed_since=st.none() | instants,
     ended_at=st.none() | instants,
     overstay=st.none() | overstays,
-    evidence=st.lists(evidence, max_size=3).map(tuple),
+    evidence=logs,
     fingerprint=texts,
     created_at=instants,
 )
@@ -325,8 +330,10 @@ commands = _whole(
     created_at=instants,
     expires_at=instants,
     status=st.sampled_from(CommandStatus),
-    reason=st.none() | texts,
     ended_at=st.none() | instants,
+    answer=st.none() | st.sampled_from(Result),
+    reason=st.none() | st.sampled_from(RejectReason),
+    answered_at=st.none() | instants,
 )
 overrides = _whole(
     Override, position=st.sampled_from(Position), operator=texts, reason=texts, since=instants, until=instants

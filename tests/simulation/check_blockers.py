@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from parking.domain.blocker import Blocker, Command, CommandStatus, Connectivity, Occupancy, Position
+from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import Spot
 from parking_blocker import contract
 from tests.simulation import reference
@@ -26,14 +27,12 @@ def check(commit: "Commit", before: Blocker | None, after: Blocker) -> None:
     _check_belief(commit, before, after)
     if after.override != before.override and after.override:
         commit.covered(f"override {after.override.position}")
-    if after.command is None or after.command == before.command:
-        return
+    _check_commands(commit, before, after)
     told = before.command
-    if told and told.command_id == after.command.command_id:
-        _moved(commit, told, after.command)
+    if after.command is None or (told and told.command_id == after.command.command_id):
         return
     if told:
-        _moved_on(commit, told, after)
+        _moved_on(told, after)
     _told(commit, after, told, after.command)
 
 
@@ -45,11 +44,14 @@ def _check_belief(commit: "Commit", before: Blocker, after: Blocker) -> None:
     if after.connectivity is not before.connectivity:
         commit.covered(f"blocker {before.connectivity} → {after.connectivity}")
         _check_presence(commit, after)
-    told, heard = before.command, after.report
-    if told and heard and heard != before.report and heard.command_id == told.command_id and heard.result:
-        still = [c for c in (after.command, *after.history) if c and c.command_id == told.command_id]
-        if told.status in _STEPS and (not still or still[-1].status not in (C.SUCCEEDED, C.REJECTED)):
-            raise Violation(5, f"{told.command_id} was {told.status}; the device answers {heard.result}: {still}")
+    heard = after.report
+    if heard is None or heard == before.report or heard.result is None:
+        return
+    for told in before.commands:
+        if told.command_id == heard.command_id and told.answer is None:
+            still = [c for c in after.commands if c.command_id == told.command_id]
+            if not still or still[0].answer is not heard.result:
+                raise Violation(5, f"{told.command_id} was {told.status}; the device answers {heard.result}: {still}")
 
 
 def _check_presence(commit: "Commit", after: Blocker) -> None:
@@ -63,16 +65,62 @@ def _check_presence(commit: "Commit", after: Blocker) -> None:
         raise Violation(5, f"{after.blocker_id} is {after.connectivity} by {news}, after {newest}")
 
 
-def _moved_on(commit: "Commit", told: Command, after: Blocker) -> None:
+def _moved_on(told: Command, after: Blocker) -> None:
     """The command before the newest one is in the history, and no longer open."""
     past = [c for c in after.history if c.command_id == told.command_id]
     if len(past) != 1 or past[0].status is C.PENDING:
         raise Violation(5, f"{after.blocker_id} was told anew while {told.command_id} was {past}")
-    if past[0] != told:
-        _moved(commit, told, past[0])
+
+
+def _check_commands(commit: "Commit", before: Blocker, after: Blocker) -> None:
+    """Each command moves by the rules, and its stay knows of it as soon as the blocker does."""
+    was = {command.command_id: command for command in before.commands}
+    for command in after.commands:
+        known = was.get(command.command_id)
+        if command == known:
+            continue
+        if known:
+            _moved(commit, known, command)
+        if command.user_id and command.reservation_id:
+            stay = commit.world.store.get(Reservation, command.user_id, command.reservation_id)
+            if stay is None:
+                raise Violation(5, f"{command.command_id} is for {command.reservation_id}, which is not there")
+            _check_evidence(stay, command)
+            _check_arrival(commit, stay, after, command)
+
+
+def _check_evidence(stay: Reservation, command: Command) -> None:
+    """What the receipt will say: what was asked when, what became of it, what the device said and when."""
+    for one in stay.evidence.entries:
+        if one.command_id == command.command_id:
+            asked = (one.position, one.asked_at, one.expires_at) == (
+                command.position,
+                command.created_at,
+                command.expires_at,
+            )
+            ended = (one.status, one.ended_at) == (command.status, command.ended_at)
+            said = (one.answer, one.reason, one.answered_at) == (command.answer, command.reason, command.answered_at)
+            if asked and ended and said:
+                return
+    raise Violation(5, f"{stay.reservation_id} knows nothing of {command}")
+
+
+def _check_arrival(commit: "Commit", stay: Reservation, blocker: Blocker, command: Command) -> None:
+    """A stay begins with the first LOWER that the machine has done since its driver came, also if others followed."""
+    asked = stay.arrival_requested_at
+    if stay.status is not ReservationStatus.CONFIRMED or asked is None or command.created_at < asked:
+        return
+    in_time = reference.blocker_time(blocker, commit.now) < stay.ends_at
+    if command.position is Position.LOWERED and command.status is C.SUCCEEDED and in_time:
+        raise Violation(7, f"{command.command_id} is done, and {stay.reservation_id} is still CONFIRMED")
 
 
 def _moved(commit: "Commit", told: Command, now: Command) -> None:
+    if told.status is now.status is C.SUPERSEDED and told.answer is None and now.answer:
+        if now.answer not in [result.value for result, _ in commit.world.answered.get(now.command_id, ())]:
+            raise Violation(5, f"{now.command_id} counts as {now.answer}, and the device never said so")
+        commit.covered("command SUPERSEDED answered")
+        return
     if now.status is told.status or now.status not in _STEPS.get(told.status, ()):
         raise Violation(7, f"{told.command_id} went from {told.status} to {now.status}")
     commit.covered(f"command {told.status} → {now.status}")

@@ -58,6 +58,9 @@ def _check_state(commit: "Commit", before: Reservation | None, after: Reservatio
         return
     if before.status in reference.FINAL and not _may_follow_the_end(before, after):
         raise Violation(7, f"{after.reservation_id} was {before.status} and is written again")
+    kept = {one.command_id for one in after.evidence.entries}
+    if any(one.command_id not in kept for one in before.evidence.entries) and not after.evidence.left_out:
+        raise Violation(5, f"{after.reservation_id} forgot what its blocker was told: {after.evidence}")
     fixed = replace(
         after,
         ends_at=before.ends_at,
@@ -91,7 +94,9 @@ def _check_state(commit: "Commit", before: Reservation | None, after: Reservatio
 
 
 def _may_follow_the_end(before: Reservation, after: Reservation) -> bool:
-    """Money that a card has paid late, and an overstay that is paid after the stay."""
+    """Money that a card has paid late, an overstay that is paid after the stay, and what its blocker says late."""
+    if replace(after, evidence=before.evidence, version=before.version) == before:
+        return True
     if before.status is S.EXPIRED:
         return after.status is S.CONFIRMED
     if before.overstay is None or after.overstay is None or before.overstay.payment_id:

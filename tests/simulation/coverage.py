@@ -60,6 +60,7 @@ TRANSITIONS: tuple[str, ...] = (
     "command PENDING → SUPERSEDED",
     "command TIMED_OUT → SUCCEEDED",
     "command TIMED_OUT → REJECTED",
+    "command SUPERSEDED answered",
     "blocker ONLINE → OFFLINE",
     "blocker OFFLINE → ONLINE",
     "notice STAY_ENDING_EXTENDABLE",

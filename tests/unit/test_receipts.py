@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from parking.domain.blocker import CommandStatus, Occupancy, Position
+from parking.domain.evidence import NOTHING_TOLD
 from parking.domain.payment import Payment
 from parking.domain.receipt import Receipt, ReceiptLine, receipt_of
 from parking.domain.reservation import EndReason, Reservation, ReservationStatus
@@ -147,20 +148,13 @@ def test_what_the_barrier_was_told_and_said_is_kept_after_its_own_history_is_gon
     bookings.arrive(till.store, ANNA, stay.reservation_id, at(60))
     till.reconcile(60)
     till.device_obeys(60.2)
-    at_arrival = {one.position: one for one in till.stored(stay).evidence}
+    at_arrival = {one.position: one for one in till.stored(stay).evidence.entries}
     assert at_arrival[Position.RAISED].command_id == (raised.command_id if raised else "")
     assert at_arrival[Position.LOWERED].status is CommandStatus.SUCCEEDED
-    assert at_arrival[Position.LOWERED].reported_at == at(60.2)
+    assert at_arrival[Position.LOWERED].answered_at == at(60.2)
     till.store.commit(replace(till.blocker, command=None, history=()))
     bookings.leave(till.store, ANNA, stay.reservation_id, at(100))
-    assert {one.position: one for one in _sealed(till, stay).reservation.evidence} == at_arrival
-
-
-def test_the_end_brings_the_evidence_up_to_date(till: Till) -> None:
-    stay = till.active()
-    till.store.commit(replace(till.stored(stay), evidence=()))
-    bookings.leave(till.store, ANNA, stay.reservation_id, at(100))
-    assert [one.position for one in till.stored(stay).evidence][-1] is Position.LOWERED
+    assert {one.position: one for one in _sealed(till, stay).reservation.evidence.entries} == at_arrival
 
 
 def test_another_drivers_commands_are_no_evidence(till: Till) -> None:
@@ -168,7 +162,7 @@ def test_another_drivers_commands_are_no_evidence(till: Till) -> None:
     bookings.leave(till.store, ANNA, first.reservation_id, at(100))
     second = till.booked(ANNA, 130, 240, now=101)
     bookings.call_off(till.store, ANNA, second.reservation_id, at(102))
-    assert till.stored(second).evidence == ()
+    assert till.stored(second).evidence == NOTHING_TOLD
 
 
 # The page

@@ -95,8 +95,11 @@ class Command:
     created_at: datetime
     expires_at: datetime
     status: CommandStatus = CommandStatus.PENDING
-    reason: str | None = None
     ended_at: datetime | None = None
+    answer: Result | None = None
+    """What the device said of it, which may come after it has timed out or was superseded."""
+    reason: RejectReason | None = None
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,11 @@ class Blocker:
         return self.report.occupancy if now - self.report.received_at <= REPORT_FRESH_FOR else Occupancy.UNKNOWN
 
     @property
+    def commands(self) -> tuple[Command, ...]:
+        """What it was told, as far as it remembers, the newest last."""
+        return (*self.history, self.command) if self.command else self.history
+
+    @property
     def acknowledged(self) -> bool:
         """True if the device has named the current command in a report: it need not be sent again."""
         return bool(self.command and self.report and self.report.command_id == self.command.command_id)
@@ -202,14 +210,28 @@ def receive(blocker: Blocker, report: Report, shadow_version: int) -> Blocker:
             presence_at=report.received_at,
             presence_version=_connection_after(blocker, report.received_at),
         )
-    command = heard.command
-    if command is None or report.result is None or report.command_id != command.command_id:
-        return heard
+    return replace(
+        heard,
+        command=_answered(heard.command, report) if heard.command else None,
+        history=tuple(_answered(past, report) for past in heard.history),
+    )
+
+
+def _answered(command: Command, report: Report) -> Command:
+    """The command with what the device says of it, if it is this one that the report answers for the first time.
+
+    A timeout meant unknown: the answer decides, also when another command has followed since. What was superseded stays
+    so, and what the device made of it is kept as evidence.
+    """
+    if report.result is None or report.command_id != command.command_id or command.answer is not None:
+        return command
+    said = replace(command, answer=report.result, reason=report.reason, answered_at=report.received_at)
     if command.status not in (CommandStatus.PENDING, CommandStatus.TIMED_OUT):
-        return heard
-    if report.result is Result.REJECTED:
-        return _ended(heard, CommandStatus.REJECTED, report.received_at, report.reason)
-    return _ended(heard, CommandStatus.SUCCEEDED, report.received_at, None)
+        return said
+    done = report.result is Result.DONE
+    return replace(
+        said, status=CommandStatus.SUCCEEDED if done else CommandStatus.REJECTED, ended_at=report.received_at
+    )
 
 
 def see_presence(blocker: Blocker, connectivity: Connectivity, at: datetime, version: int) -> Blocker:
@@ -250,14 +272,14 @@ def steer(blocker: Blocker, wanted: Wanted, now: datetime) -> Blocker:
     """
     command = blocker.command
     if command and command.status is CommandStatus.PENDING and now >= command.expires_at:
-        blocker = _ended(blocker, CommandStatus.TIMED_OUT, now, None)
+        blocker = _ended(blocker, CommandStatus.TIMED_OUT, now)
         command = blocker.command
     if not _needs_command(blocker, wanted, now):
         return blocker
     if wanted.position is Position.RAISED and not blocker.may_raise(now):
         return blocker
     if command and command.status is CommandStatus.PENDING:
-        blocker = _ended(blocker, CommandStatus.SUPERSEDED, now, None)
+        blocker = _ended(blocker, CommandStatus.SUPERSEDED, now)
     return _commanded(blocker, wanted, now)
 
 
@@ -284,8 +306,8 @@ def _needs_command(blocker: Blocker, wanted: Wanted, now: datetime) -> bool:
 def _retry_after(blocker: Blocker) -> timedelta:
     """30 seconds, doubled with each obstruction in a row: a motor that runs against a stone is not to run all day."""
     in_a_row = 0
-    for past in reversed((*blocker.history, blocker.command)):
-        if past is None or past.reason != RejectReason.OBSTRUCTED:
+    for past in reversed(blocker.commands):
+        if past.reason != RejectReason.OBSTRUCTED:
             break
         in_a_row += 1
     return RETRY_AFTER * (1 << min(in_a_row, MOST_DOUBLINGS))
@@ -303,12 +325,10 @@ def _commanded(blocker: Blocker, wanted: Wanted, now: datetime) -> Blocker:
         created_at=created_at,
         expires_at=created_at + COMMAND_LIFETIME,
     )
-    past = (blocker.command,) if blocker.command else ()
-    history = (*blocker.history, *past)[-HISTORY_LENGTH:]
-    return replace(blocker, command=command, history=history, commands_sent=number)
+    return replace(blocker, command=command, history=blocker.commands[-HISTORY_LENGTH:], commands_sent=number)
 
 
-def _ended(blocker: Blocker, status: CommandStatus, at: datetime, reason: RejectReason | None) -> Blocker:
+def _ended(blocker: Blocker, status: CommandStatus, at: datetime) -> Blocker:
     if blocker.command is None:
         return blocker
-    return replace(blocker, command=replace(blocker.command, status=status, ended_at=at, reason=reason))
+    return replace(blocker, command=replace(blocker.command, status=status, ended_at=at))

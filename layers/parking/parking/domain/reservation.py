@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from parking.domain.blocker import CommandStatus, Position
 from parking.domain.calendar import Calendar, Claim
 from parking.domain.due import Due, Step
 from parking.domain.errors import (
@@ -13,7 +12,8 @@ from parking.domain.errors import (
     OutsideArrivalWindow,
     WrongState,
 )
-from parking.domain.ids import BlockerId, CommandId, ExtensionId, PaymentId, ReservationId, SpotId, UserId
+from parking.domain.evidence import NOTHING_TOLD, Log
+from parking.domain.ids import BlockerId, ExtensionId, PaymentId, ReservationId, SpotId, UserId
 from parking.domain.spot import Spot
 from parking.domain.tariff import OverstayTerms, Quote
 from parking.domain.time import Interval
@@ -91,17 +91,6 @@ class Overstay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What the blocker was told for this stay, and what it said: kept, because its own history is short."""
-
-    command_id: CommandId
-    position: Position
-    asked_at: datetime
-    status: CommandStatus
-    reported_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
     """A driver's stay at a spot, from the wish to the end."""
 
@@ -137,7 +126,8 @@ class Reservation:
     overstayed_since: datetime | None = None
     ended_at: datetime | None = None
     overstay: Overstay | None = None
-    evidence: tuple[Evidence, ...] = ()
+    evidence: Log = NOTHING_TOLD
+    """What its blocker was told for it, and said; the device's word counts also when the stay is over."""
     fingerprint: str
     created_at: datetime
     version: int = 0
@@ -190,7 +180,7 @@ class Reservation:
             overstayed_since=None,
             ended_at=None,
             overstay=None,
-            evidence=(),
+            evidence=NOTHING_TOLD,
         )
 
     @property

@@ -7,6 +7,7 @@ from functools import partial
 
 from parking.domain.blocker import (
     Blocker,
+    Command,
     CommandStatus,
     Connectivity,
     Override,
@@ -24,7 +25,6 @@ from parking.domain.reservation import ARRIVAL_LEAD, Reservation, arrive
 from parking.domain.spot import Spot
 from parking.domain.time import Interval
 from parking.services.commit import ATTEMPTS, until_committed
-from parking.services.evidence import evidenced
 from parking.services.ports import Aggregate, Busy, ShadowConflict, ShadowDocument, Shadows, Store
 
 OVERRIDE_FOR = timedelta(minutes=15)
@@ -115,7 +115,9 @@ def _decide(
     calendar, before = _current(store, spot, now)
     after = [_arrived(reservation, blocker) for reservation in before]
     blocker = steer(blocker, _wanted(spot, after, blocker, now), now)
-    saves: list[Aggregate] = [new for new, old in zip(after, before, strict=True) if new != old]
+    elsewhere = _asked_for_elsewhere(store, stored, blocker, before)
+    changed = zip((*after, *elsewhere), (*before, *elsewhere), strict=True)
+    saves: list[Aggregate] = [new for one, old in changed if (new := _evidenced(one, stored, blocker)) != old]
     if blocker != stored:
         saves.append(blocker)
     if saves:
@@ -145,13 +147,34 @@ def _current(store: Store, spot: Spot, now: datetime) -> tuple[Calendar, list[Re
     return calendar, store.get_many(Reservation, keys) if keys else []
 
 
+def _news(stored: Blocker, blocker: Blocker) -> list[Command]:
+    """The commands that are new, or have come to something."""
+    return [command for command in blocker.commands if command not in stored.commands]
+
+
+def _asked_for_elsewhere(
+    store: Store, stored: Blocker, blocker: Blocker, current: list[Reservation]
+) -> list[Reservation]:
+    """The reservations whose commands have come to something, and whose time is over."""
+    known = {reservation.key for reservation in current}
+    owners = ((one.user_id, one.reservation_id) for one in _news(stored, blocker))
+    keys = {(user_id, reservation_id) for user_id, reservation_id in owners if user_id and reservation_id} - known
+    return store.get_many(Reservation, sorted(keys)) if keys else []
+
+
+def _evidenced(reservation: Reservation, stored: Blocker, blocker: Blocker) -> Reservation:
+    """The reservation with what has become of its commands; known to it as soon as to the blocker."""
+    own = [one for one in _news(stored, blocker) if one.reservation_id == reservation.reservation_id]
+    return replace(reservation, evidence=reservation.evidence.recording(own)) if own else reservation
+
+
 def _arrived(reservation: Reservation, blocker: Blocker) -> Reservation:
-    """The reservation, ACTIVE if the machine has done the LOWER that its owner's arrival asked for."""
-    done = blocker.command
-    if done is None or done.status is not CommandStatus.SUCCEEDED or done.position is not Position.LOWERED:
-        return reservation
+    """The reservation, ACTIVE if the machine has done a LOWER that its owner's arrival asked for, however late."""
     asked = reservation.arrival_requested_at
-    if done.reservation_id != reservation.reservation_id or asked is None or done.created_at < asked:
+    if asked is None:
         return reservation
-    active = arrive(reservation, done.ended_at or done.created_at)
-    return evidenced(active, blocker) if active != reservation else reservation
+    for done in blocker.commands:
+        lowered = done.status is CommandStatus.SUCCEEDED and done.position is Position.LOWERED
+        if lowered and done.reservation_id == reservation.reservation_id and done.created_at >= asked:
+            return arrive(reservation, done.ended_at or done.created_at)
+    return reservation

@@ -35,7 +35,6 @@ from parking.domain.tariff import Quote
 from parking.domain.time import Interval
 from parking.services import notices
 from parking.services.commit import until_committed
-from parking.services.evidence import with_evidence
 from parking.services.open_payments import abandoned
 from parking.services.overstays import charged_for_overstay
 from parking.services.owned import reservation_of
@@ -125,15 +124,14 @@ def call_off(store: Store, user_id: UserId, reservation_id: ReservationId, now: 
 def commit_cancellation(store: Store, before: Reservation, after: Reservation, now: datetime) -> None:
     """Write a cancelled reservation with its freed interval, its refund and its notice."""
     refunds, refunded_minor = refund_stay(store, after, now) if refunds_in_full(after) else ([], 0)
-    closed = with_evidence(store, after)
     unpaid = abandoned(store, before, after, now)
     days = given_back(store, before, after)
-    store.commit(closed, *days, *refunds, *unpaid, notices.ended(closed, refunded_minor, now))
+    store.commit(after, *days, *refunds, *unpaid, notices.ended(after, refunded_minor, now))
 
 
 def commit_end(store: Store, before: Reservation, after: Reservation, now: datetime) -> Reservation:
     """Write a stay that is over, with its freed interval, what an overstay costs, and its notice."""
-    closed, overstay = charged_for_overstay(store, with_evidence(store, after), now)
+    closed, overstay = charged_for_overstay(store, after, now)
     unpaid = abandoned(store, before, after, now)
     days = given_back(store, before, after)
     store.commit(closed, *overstay, *days, *unpaid, notices.ended(after, 0, now))

@@ -43,8 +43,8 @@ class ReportMap(TypedMap):
 class CommandMap(TypedMap):
     """A command. Ten past ones stand in an item that every heartbeat rewrites, so the names are short.
 
-    c: command_id, p: position, u: user_id, r: reservation_id, t: created_at, x: expires_at, s: status, w: why
-    (reason), e: ended_at.
+    c: command_id, p: position, u: user_id, r: reservation_id, t: created_at, x: expires_at, s: status, e: ended_at,
+    a: answer, w: why (reason), h: when it was heard (answered_at).
     """
 
     command_id = UnicodeAttribute(attr_name="c")
@@ -54,8 +54,10 @@ class CommandMap(TypedMap):
     created_at = InstantAttribute(attr_name="t")
     expires_at = InstantAttribute(attr_name="x")
     status = EnumAttribute(CommandStatus, attr_name="s")
-    reason = UnicodeAttribute(attr_name="w", null=True)
     ended_at = InstantAttribute(attr_name="e", null=True)
+    answer = EnumAttribute(Result, attr_name="a", null=True)
+    reason = EnumAttribute(RejectReason, attr_name="w", null=True)
+    answered_at = InstantAttribute(attr_name="h", null=True)
 
 
 class OverrideMap(TypedMap):
@@ -184,8 +186,10 @@ def _command_map(command: Command) -> CommandMap:
         created_at=command.created_at,
         expires_at=command.expires_at,
         status=command.status,
-        reason=command.reason,
         ended_at=command.ended_at,
+        answer=command.answer,
+        reason=command.reason,
+        answered_at=command.answered_at,
     )
 
 
@@ -198,6 +202,8 @@ def _command_of(item: CommandMap) -> Command:
         created_at=item.created_at,
         expires_at=item.expires_at,
         status=item.status,
-        reason=item.reason,
         ended_at=item.ended_at,
+        answer=item.answer,
+        reason=item.reason,
+        answered_at=item.answered_at,
     )

@@ -10,11 +10,11 @@ from parking.adapters.dynamodb.attributes import (
     VersionedModel,
 )
 from parking.adapters.dynamodb.due import due_shard
-from parking.domain.blocker import CommandStatus, Position
+from parking.domain.blocker import CommandStatus, Position, RejectReason, Result
+from parking.domain.evidence import Evidence, Log
 from parking.domain.ids import BlockerId, CommandId, ExtensionId, PaymentId, ReservationId, SpotId, UserId
 from parking.domain.reservation import (
     EndReason,
-    Evidence,
     Extension,
     ExtensionStatus,
     Overstay,
@@ -72,13 +72,17 @@ class OverstayMap(TypedMap):
 
 
 class EvidenceMap(TypedMap):
-    """A command that was given for the stay."""
+    """A command that was given for the stay. Up to forty stand in an item, so the names are a blocker's short ones."""
 
-    command_id = UnicodeAttribute()
-    position = EnumAttribute(Position)
-    asked_at = InstantAttribute()
-    status = EnumAttribute(CommandStatus)
-    reported_at = InstantAttribute(null=True)
+    command_id = UnicodeAttribute(attr_name="c")
+    position = EnumAttribute(Position, attr_name="p")
+    asked_at = InstantAttribute(attr_name="t")
+    expires_at = InstantAttribute(attr_name="x")
+    status = EnumAttribute(CommandStatus, attr_name="s")
+    ended_at = InstantAttribute(attr_name="e", null=True)
+    answer = EnumAttribute(Result, attr_name="a", null=True)
+    reason = EnumAttribute(RejectReason, attr_name="w", null=True)
+    answered_at = InstantAttribute(attr_name="h", null=True)
 
 
 class ReservationModel(VersionedModel):
@@ -115,6 +119,7 @@ class ReservationModel(VersionedModel):
     ended_at = InstantAttribute(null=True)
     overstay = OverstayMap(null=True)
     evidence: ListAttribute[EvidenceMap] = ListAttribute(of=EvidenceMap, null=True)
+    evidence_left_out = IntegerAttribute(null=True)
     fingerprint = UnicodeAttribute()
     created_at = InstantAttribute()
 
@@ -153,7 +158,8 @@ def item_of(reservation: Reservation) -> ReservationModel:
         overstayed_since=reservation.overstayed_since,
         ended_at=reservation.ended_at,
         overstay=_overstay_map(reservation.overstay) if reservation.overstay else None,
-        evidence=[_evidence_map(one) for one in reservation.evidence] or None,
+        evidence=[_evidence_map(one) for one in reservation.evidence.entries] or None,
+        evidence_left_out=reservation.evidence.left_out or None,
         fingerprint=reservation.fingerprint,
         created_at=reservation.created_at,
         version=reservation.version,
@@ -191,7 +197,7 @@ def reservation_of(item: ReservationModel) -> Reservation:
         overstayed_since=item.overstayed_since,
         ended_at=item.ended_at,
         overstay=_overstay_of(item.overstay) if item.overstay else None,
-        evidence=tuple(_evidence_of(one) for one in item.evidence or ()),
+        evidence=Log(tuple(_evidence_of(one) for one in item.evidence or ()), item.evidence_left_out or 0),
         fingerprint=item.fingerprint,
         created_at=item.created_at,
         version=item.version,
@@ -227,8 +233,12 @@ def _evidence_map(evidence: Evidence) -> EvidenceMap:
         command_id=evidence.command_id,
         position=evidence.position,
         asked_at=evidence.asked_at,
+        expires_at=evidence.expires_at,
         status=evidence.status,
-        reported_at=evidence.reported_at,
+        ended_at=evidence.ended_at,
+        answer=evidence.answer,
+        reason=evidence.reason,
+        answered_at=evidence.answered_at,
     )
 
 
@@ -237,8 +247,12 @@ def _evidence_of(item: EvidenceMap) -> Evidence:
         command_id=CommandId(item.command_id),
         position=item.position,
         asked_at=item.asked_at,
+        expires_at=item.expires_at,
         status=item.status,
-        reported_at=item.reported_at,
+        ended_at=item.ended_at,
+        answer=item.answer,
+        reason=item.reason,
+        answered_at=item.answered_at,
     )
 
 
