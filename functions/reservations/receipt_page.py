@@ -8,10 +8,12 @@ from parking.domain.blocker import CommandStatus
 from parking.domain.evidence import FIRST_KEPT, Evidence
 from parking.domain.receipt import Receipt
 
-# A stay with many extensions is printed smaller, so that the receipt stays one sheet (tried with WeasyPrint).
+# A stay with many extensions is printed smaller, so that the receipt stays one sheet; the tests lay it out and count.
 FONT_PT = 11.0
-ROWS_ON_A_PAGE = 34
-ROWS_BESIDE = 10  # headings, sums, the tax
+SHEET_PT = 739  # the height of A4 within its margins
+FIXED_EM = 36.0  # what is on every receipt: headings, times, sums, the tax, and a name of two lines
+ROW_EM, LINE_EM = 0.5, 1.4  # the space around a row, and each line in it
+LETTERS_ON_A_LINE = 72  # of both columns, in the usual size; smaller letters only make it more
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -21,7 +23,7 @@ _PAGE = """<!doctype html>
 <title>Receipt {reservation_id}</title>
 <style>
 @page {{ size: A4; margin: 18mm; }}
-body {{ font: {font_pt:.1f}pt/1.4 system-ui, sans-serif; color: #111; max-width: 174mm; margin: 0 auto; padding: 6mm; }}
+body {{ font: {font_pt:.2f}pt/1.4 system-ui, sans-serif; color: #111; max-width: 174mm; margin: 0 auto; padding: 6mm; }}
 h1 {{ font-size: 1.6em; margin: 0 0 0.5em; }}
 h2 {{ font-size: 1.1em; margin: 1.4em 0 0.3em; }}
 table {{ width: 100%; border-collapse: collapse; }}
@@ -75,9 +77,8 @@ def receipt_page(receipt: Receipt) -> str:
     if stay.evidence.left_out:
         evidence.insert(FIRST_KEPT, (f"{stay.evidence.left_out} more", "not kept"))
     owed = _rows([("Still owed", _money(receipt.owed_minor, currency))]) if receipt.owed_minor else ""
-    rows = len(times) + len(lines) + len(payments) + len(evidence) + ROWS_BESIDE
     return _PAGE.format(
-        font_pt=min(FONT_PT, FONT_PT * ROWS_ON_A_PAGE / rows),
+        font_pt=_font_pt([*lines, *payments, *evidence]),
         reservation_id=escape(stay.reservation_id),
         spot_name=escape(stay.spot_name),
         status=stay.status,
@@ -101,6 +102,11 @@ def _answer(evidence: Evidence, zone: ZoneInfo) -> str:
     superseded = f", answered {evidence.answer}" if evidence.status is CommandStatus.SUPERSEDED else ""
     late = ", late" if evidence.late else ""
     return f"{evidence.status}{superseded}{reason} {_clock(evidence.answered_at, zone)}{late}"
+
+
+def _font_pt(rows: list[tuple[str, str]]) -> float:
+    height_em = FIXED_EM + sum(ROW_EM + LINE_EM * -(-len(name + value) // LETTERS_ON_A_LINE) for name, value in rows)
+    return min(FONT_PT, SHEET_PT / height_em)
 
 
 def _rows(rows: list[tuple[str, str]]) -> str:

@@ -98,7 +98,7 @@ def test_a_refund_to_the_card_is_a_later_line_and_edits_none(till: Till) -> None
     assert _sealed(till, stay).lines == (sold, waiting, arrived)
     till.cards.end_refund(payment.refunds[0].stripe_id or "", "failed")
     till.refund_webhook(payment, 900)
-    sent_back = ReceiptLine("Sent back by the card: the refund is in the wallet", 0, at(900))
+    sent_back = ReceiptLine("Sent back by the card, now in the wallet", 0, at(900))
     assert _sealed(till, stay).lines == (sold, waiting, arrived, sent_back)
 
 
@@ -227,7 +227,7 @@ def test_a_long_receipt_is_printed_smaller(till: Till) -> None:
     stay = till.booked(ANNA)
     bookings.call_off(till.store, ANNA, stay.reservation_id, at(5))
     receipt = _sealed(till, stay)
-    assert "font: 11.0pt" in receipt_page(receipt)
+    assert "font: 11.00pt" in receipt_page(receipt)
     long = replace(receipt, lines=receipt.lines * 40)
     [size_pt] = re.findall(r"font: ([0-9.]+)pt", receipt_page(long))
     assert float(size_pt) < 8

@@ -66,7 +66,7 @@ def receipt_of(reservation: Reservation, payments: list[Payment]) -> Receipt | N
 
 
 _DIVERTED = {
-    RefundStatus.TO_WALLET: "Sent back by the card: the refund is in the wallet",
+    RefundStatus.TO_WALLET: "Sent back by the card, now in the wallet",
     RefundStatus.BY_BANK: "The refund was paid by your bank",
 }
 
