@@ -1,7 +1,5 @@
 """A process that dies at any call to a port: in the end there is one charge or none, and a fact for each charge."""
 
-from collections.abc import Callable
-
 import pytest
 
 from parking.domain.blocker import Occupancy, Position
@@ -10,30 +8,11 @@ from parking.domain.payment import Payment, PaymentStatus, Purpose
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.services import bookings
 from parking.services.settling import carry_out
+from tests.unit.dying import WHEN, at_each_call, must_fit
 from tests.unit.till import DAY, Till, intent_of
 from tests.unit.world import ANNA, at
 
 S, P = ReservationStatus, PaymentStatus
-WHEN = pytest.mark.parametrize("when", ["before", "after"])
-MOST_CALLS = 60
-
-
-def _at_each_call(when: str, story: Callable[[int], bool]) -> None:
-    """Tell the story anew with the process dying at its first, second, … call, until it has no more calls.
-
-    `story` says whether the process died.
-    """
-    deaths = 0
-    while story(deaths + 1):
-        deaths += 1
-        assert deaths < MOST_CALLS
-    assert deaths > 3, f"nothing was tried: {deaths} deaths {when} a call"
-
-
-def _must_fit(till: Till) -> None:
-    till.everything_arrives()
-    till.books_must_fit()
-    assert [payment for payment in till.store.all_of(Payment) if payment.unsettled] == []
 
 
 @WHEN
@@ -55,14 +34,14 @@ def test_a_card_payment_that_dies_anywhere_charges_once_or_not_at_all(
                 till.completes(answer, 3)
         till.tick(11)
         till.looks(12, 90)
-        _must_fit(till)
+        must_fit(till)
         charged = sum(till.charges()) - sum(till.given_back())
         assert till.charges() in ([], [480])
         assert (till.stored(held).status is S.CONFIRMED) is (charged == 480)
         assert not tries_again or till.stored(held).status is S.CONFIRMED
         return made[0] >= nth
 
-    _at_each_call(when, story)
+    at_each_call(when, story)
 
 
 @WHEN
@@ -82,7 +61,7 @@ def test_a_saved_card_charged_right_before_a_dead_week_is_given_back_not_called_
         assert till.charges() or all(one.status is P.CANCELLED for one in till.payments(Purpose.RESERVATION))
         return made[0] >= nth
 
-    _at_each_call(when, story)
+    at_each_call(when, story)
 
 
 @WHEN
@@ -99,11 +78,11 @@ def test_a_declined_card_that_dies_anywhere_leaves_the_hold_to_the_next_method(w
             till.pay_by_card(held, card=card, now=2)
         till.pay(held, now=3)
         till.looks(8, 90)
-        _must_fit(till)
+        must_fit(till)
         assert [payment.status for payment in till.payments(Purpose.RESERVATION)] == [P.FAILED, P.SUCCEEDED]
         return made[0] >= nth
 
-    _at_each_call(when, story)
+    at_each_call(when, story)
 
 
 @WHEN
@@ -116,12 +95,12 @@ def test_a_webhook_that_dies_anywhere_books_the_money_once_when_it_comes_again(w
         with till.dying_at(nth, when) as made:
             till.webhook(answer.payment, 2)
         till.looks(6, 20)  # the webhook never comes again
-        _must_fit(till)
+        must_fit(till)
         assert till.stored(held).status is S.CONFIRMED
         assert till.told() == ["PAYMENT_SUCCEEDED"]
         return made[0] >= nth
 
-    _at_each_call(when, story)
+    at_each_call(when, story)
 
 
 def _cancelled(till: Till) -> Reservation:
@@ -150,11 +129,11 @@ def test_a_refund_that_dies_anywhere_is_made_once(when: str, status: str) -> Non
         till.cards.refunds_start = status
         died = _dies_carrying_out(till, nth, when, 5)
         till.looks(6, 40)
-        _must_fit(till)
+        must_fit(till)
         assert (sum(till.given_back()), till.balance()) == ((480, 0) if status == "succeeded" else (0, 480))
         return died
 
-    _at_each_call(when, story)
+    at_each_call(when, story)
 
 
 @WHEN
@@ -166,11 +145,11 @@ def test_a_withdrawal_over_two_cards_that_dies_anywhere_reaches_each_once(when: 
         till.withdraw(1_000)
         died = _dies_carrying_out(till, nth, when, 3)
         till.looks(8, 40)
-        _must_fit(till)
+        must_fit(till)
         assert sorted(till.given_back()) == [300, 700]
         return died
 
-    _at_each_call(when, story)
+    at_each_call(when, story)
 
 
 @WHEN
@@ -182,11 +161,11 @@ def test_a_cancellation_at_stripe_that_dies_anywhere_ends_cancelled(when: str) -
         till.tick(10)
         died = _dies_carrying_out(till, nth, when, 11)
         till.looks(12, 60)
-        _must_fit(till)
+        must_fit(till)
         assert till.stored_payment(answer.payment).status is P.CANCELLED
         return died
 
-    _at_each_call(when, story)
+    at_each_call(when, story)
 
 
 @WHEN
@@ -206,9 +185,9 @@ def test_an_overstay_charge_that_dies_anywhere_charges_once_or_leaves_one_debt(w
         with till.dying_at(nth, when) as made:
             carry_out(till.store, till.cards, payment.key, at(210))
         till.looks(216, 300)
-        _must_fit(till)
+        must_fit(till)
         assert till.charges().count(240) == (0 if declined else 1)
         assert len(till.wallet().debts) == (1 if declined else 0)
         return made[0] >= nth
 
-    _at_each_call(when, story)
+    at_each_call(when, story)
