@@ -261,6 +261,23 @@ ELSEWHERE = (
             "payment if payment.intent_id else settle(store, intent, now)", "payment",
             "tests/unit/test_money_crashes.py::"
             "test_a_saved_card_charged_right_before_a_dead_week_is_given_back_not_called_cancelled"),
+    Planted("a card is forgotten here before Stripe lets go of it", "parking.services.payment_methods:remove_card",
+            "cards.detach(payment_method_id)\n",
+            "store.commit(_existing(store, user_id).without(payment_method_id))\n"
+            "    cards.detach(payment_method_id)\n",
+            "tests/unit/test_money_crashes_elsewhere.py::"
+            "test_a_card_whose_removal_dies_anywhere_pays_only_while_it_is_saved"),
+    Planted("a receipt's line changes with what becomes of its refund", "parking.domain.receipt:_story",
+            '"Refund, on its way to the card"', 'f"Refund {refund.status}"',
+            "tests/unit/test_money_properties.py::"
+            "test_after_any_day_the_books_fit_and_every_charge_has_one_fact"),
+    Planted("a refund is asked for again although Stripe has forgotten its key", f"{_REFUNDS}:_at_stripe",
+            "if now - refund.requested_at < KEYS_LIVE_FOR:", "if True:",
+            "tests/unit/test_settling.py::"
+            "test_after_its_key_expired_a_refund_is_looked_for_before_it_is_asked_for_again"),
+    Planted("money that the ledger says too much of is no difference", "parking.services.reconciling:_compare_ledger",
+            "if ours != theirs:", "if ours < theirs:",
+            "tests/unit/test_comparing_books.py::test_what_the_ledger_says_and_stripe_does_not_is_reported"),
     Planted("an overstay that no card pays is forgotten", f"{_CARDS}:_without_money",
             "return after, [wallet.owing(debt), notices.debt(reservation, debt, now)], [reservation]",
             "return after, [], []",
