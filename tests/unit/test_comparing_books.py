@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from parking.domain.ledger import REVENUE, STRIPE, TransactionKind, moved, record
-from parking.domain.payment import PaymentStatus, RefundStatus
+from parking.domain.payment import PaymentStatus, Purpose, RefundStatus
 from parking.domain.reservation import ReservationStatus
 from parking.services import bookings
 from parking.services.ports import CardDispute, Intent
@@ -212,3 +212,33 @@ def test_an_intent_that_took_no_money_is_nothing(till: Till) -> None:
     till.deposit()
     seen = till.compared()
     assert (seen.charges, seen.stripe_minor, seen.settled, seen.differences) == (0, 0, 0, [])
+
+
+def test_a_charge_of_another_amount_than_was_asked_is_reported_and_the_rest_is_settled() -> None:
+    till = Till()
+    odd = intent_of(till.deposit(ANNA, 2_000, key="odd").payment)
+    lost = intent_of(till.deposit(BORIS, 700, key="lost").payment)
+    till.cards._intents[odd] = replace(till.cards.pay(odd), amount_received_minor=1_999)
+    till.cards.pay(lost)
+    seen = till.compared()
+    assert seen.differences == [Difference(K.NOT_IN_LEDGER, odd, 1_999)]
+    assert (seen.settled, till.balance(BORIS), till.balance(ANNA)) == (1, 700, 0)
+
+
+def test_a_refund_of_another_amount_than_is_owed_is_reported_and_the_rest_is_settled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    till = Till()
+    held = till.reserve(ANNA)
+    till.completes(till.pay_by_card(held), 2)
+    till.cards.refunds_start = "pending"
+    bookings.call_off(till.store, ANNA, held.reservation_id, at(5))
+    till.stream(5)
+    [shown] = till.cards.refunds_between(at(0), at(DAY))
+    odd = replace(shown, status="succeeded", amount_minor=100)
+    monkeypatch.setattr(till.cards, "refunds_between", lambda *_: iter([odd]))
+    till.cards.open_dispute(intent_of(till.fund(BORIS, 700)))
+    seen = till.compared()
+    assert seen.differences == [Difference(K.NOT_IN_LEDGER, shown.stripe_id, -100)]
+    assert (seen.settled, till.balance(BORIS)) == (0, 0)
+    assert till.payments(Purpose.RESERVATION)[0].status is P.REFUND_PENDING

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from parking.domain.ids import UserId
 from parking.domain.ledger import STRIPE, Transaction, TransactionKind
-from parking.domain.payment import DisputeStatus, Payment, RefundStatus
+from parking.domain.payment import DisputeStatus, Payment, Refund, RefundStatus
 from parking.services.card_payments import settle
 from parking.services.disputes import settle_dispute
 from parking.services.ports import CardDispute, CardGateway, CardRefund, Intent, Store
@@ -83,7 +83,9 @@ def _compare_charge(store: Store, seen: Comparison, intent: Intent, now: datetim
     seen.charges += 1
     seen.stripe_minor += amount
     payment = _payment_of(store, intent.user_id, intent.payment_id)
-    if payment and not payment.charged:
+    # Another amount than was asked is never booked: a difference, and no reason to leave the rest uncompared.
+    as_asked = payment and (amount, intent.currency) == (payment.amount_minor, payment.currency)
+    if payment and not payment.charged and as_asked:
         settle(store, intent, now)
         payment = _payment_of(store, intent.user_id, intent.payment_id)
         seen.settled += bool(payment and payment.charged)
@@ -93,16 +95,18 @@ def _compare_charge(store: Store, seen: Comparison, intent: Intent, now: datetim
 
 def _compare_refund(store: Store, seen: Comparison, shown: CardRefund, now: datetime) -> int:
     amount = 0 if shown.status in _REFUNDS_WITHOUT_MONEY else -shown.amount_minor
-    before = _refund_status(store, shown)
-    settle_refund(store, shown, now)
-    after = _refund_status(store, shown)
-    seen.settled += before is not after
+    before = _refund_of(store, shown)
+    if before and before.amount_minor == shown.amount_minor:
+        settle_refund(store, shown, now)
+    after = _refund_of(store, shown)
+    booked = bool(after and after.status is RefundStatus.SUCCEEDED and after.amount_minor == shown.amount_minor)
+    seen.settled += bool(before and after and before.status is not after.status)
     if not amount:
         return 0
     seen.refunds += 1
     seen.stripe_minor += amount
     holder = _payment_of(store, shown.user_id, shown.payment_id)
-    _judge(seen, shown.stripe_id, amount, holder, booked=after is RefundStatus.SUCCEEDED)
+    _judge(seen, shown.stripe_id, amount, holder, booked=booked)
     return amount
 
 
@@ -183,7 +187,6 @@ def _payment_of(store: Store, user_id: str | None, payment_id: str | None) -> Pa
     return store.get(Payment, UserId(user_id), payment_id) if user_id and payment_id else None
 
 
-def _refund_status(store: Store, shown: CardRefund) -> RefundStatus | None:
+def _refund_of(store: Store, shown: CardRefund) -> Refund | None:
     holder = _payment_of(store, shown.user_id, shown.payment_id)
-    refund = holder.refund(shown.refund_id) if holder and shown.refund_id else None
-    return refund.status if refund else None
+    return holder.refund(shown.refund_id) if holder and shown.refund_id else None
