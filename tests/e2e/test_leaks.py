@@ -38,26 +38,39 @@ MARKS = {
 }
 PAYLOADS = (" ".join(MARKS.values()), CARD, MARKS["client secret"])
 """All of them in one, and two that pass for an id or a key, and so come further."""
+ALONE = tuple(MARKS[what] for what in ("API key", "e-mail", "name"))
+"""Each by itself goes where a request takes something, because all of them in one are too long to be taken."""
 BELONGS = {("ReservationsTable", "plate")}
 """Where a mark may be: a driver's plate in the reservation."""
 
 
-def requests_with(operation: Operation, mark: str) -> Iterator[Request]:
-    """The mark in each place of a request that is otherwise right, and in places that there are not."""
-    good = replace(wellformed(operation), headers=wellformed(operation).headers | {"idempotency-key": uuid.uuid4().hex})
+def good_request(operation: Operation) -> Request:
+    good = wellformed(operation)
+    return replace(good, headers=good.headers | {"idempotency-key": uuid.uuid4().hex})
+
+
+def inputs_with(operation: Operation, mark: str) -> Iterator[Request]:
+    """The mark in each parameter and field of a request that is otherwise right."""
+    good = good_request(operation)
     for parameter in operation.in_place("path"):
         yield replace(good, path=operation.path.replace(f"{{{parameter.name}}}", quote(mark, safe="")))
     for parameter in operation.in_place("query"):
         others = tuple(one for one in good.query if one[0] != parameter.name)
         yield replace(good, query=(*others, (parameter.name, mark)))
+    whole: Json = json.loads(good.body or b"{}")
+    for field in operation.fields:
+        yield replace(good, body=json.dumps(whole | {field.name: mark}).encode())
+
+
+def beside_with(operation: Operation, mark: str) -> Iterator[Request]:
+    """The mark where nothing is asked for, and in headers and bodies as they should not be."""
+    good = good_request(operation)
     yield replace(good, query=(*good.query, ("surprise", mark), (mark, "1")))
     yield replace(good, headers=good.headers | {"idempotency-key": mark})
     yield replace(good, headers=good.headers | dict.fromkeys(("user-agent", "referer", "x-surprise"), mark))
     yield replace(good, headers=good.headers | {"stripe-signature": mark, "accept": mark})
     if operation.fields:
         whole: Json = json.loads(good.body or b"{}")
-        for field in operation.fields:
-            yield replace(good, body=json.dumps(whole | {field.name: mark}).encode())
         yield replace(good, body=json.dumps(whole | {"surprise": mark, mark: {"deep": [mark]}}).encode())
         yield replace(good, body=mark.encode())
         yield replace(good, body=f'{{"{mark}": '.encode())
@@ -74,12 +87,20 @@ def send(world: World, sender: Driver, request: Request) -> int:
 def sent(world: World) -> World:
     """Everything was sent everywhere, and has worked its way through streams and webhooks."""
     sender = world.driver(1000)
-    requests = [one for operation in operations() for mark in PAYLOADS for one in requests_with(operation, mark)]
+    requests = [
+        *(one for operation in operations() for mark in (*PAYLOADS, *ALONE) for one in inputs_with(operation, mark)),
+        *(one for operation in operations() for mark in PAYLOADS for one in beside_with(operation, mark)),
+    ]
     with ThreadPoolExecutor(4) as pool:
         statuses = list(pool.map(lambda request: send(world, sender, request), requests))
     assert max(statuses) < httpx.codes.INTERNAL_SERVER_ERROR
-    for phone in (UNKNOWN_ID, *PAYLOADS[1:]):  # what a driver calls a phone is kept as it is, until it is removed
-        sender.request("DELETE", f"/push-devices/{phone}")
+    assert min(statuses) < httpx.codes.MULTIPLE_CHOICES, "nothing was taken: this proves nothing"
+    for phone in (
+        UNKNOWN_ID,
+        *PAYLOADS[1:],
+        *ALONE,
+    ):  # what a driver calls a phone is kept as it is, until it is removed
+        sender.request("DELETE", f"/push-devices/{quote(phone, safe='')}")
     stay = booked_with_plate(world, sender)
     pays_with_the_card(world, sender, stay)
     told_by_stripe(world)

@@ -19,7 +19,7 @@ from tests.e2e.cards import (
     payment,
 )
 from tests.e2e.stays import act, await_status, balance, everything, inbox, now, read, reserve
-from tests.e2e.world import Json, Spot, World, eventually, expect
+from tests.e2e.world import Json, Spot, World, at_once, eventually, expect, instant, utc
 
 HOUR = timedelta(hours=1)
 LOOK_AFTER = timedelta(minutes=6)
@@ -58,6 +58,32 @@ def test_who_cancels_before_the_start_gets_the_cards_money_back(
     assert kinds(poor, paid["payment_id"]) == {"CARD_PAYMENT", "REFUND", "CARD_REFUND"}
     assert (owed_to_cards(poor), balance(poor)) == (0, 0)
     assert len(inbox(poor, "RESERVATION_CANCELLED")) == 1
+
+
+def test_cancellations_and_schedules_at_once_give_each_cards_money_back_once(
+    world: World, later_spot: Spot, poor: Driver, bank: Bank, phone: Phone
+) -> None:
+    stay = reserve(poor, later_spot, begins_in=HOUR)
+    first = paid_by_new_card(world, poor, stay)
+    await_status(poor, stay, "CONFIRMED")
+    path = f"/reservations/{stay['reservation_id']}"
+    extension = expect(201, poor.post(f"{path}/extensions", {"ends_at": utc(instant(stay["ends_at"]) + HOUR)}))
+    second = open_form(world, poor, stay, extension=extension)
+    expect(200, phone.pays(second["client_secret"]))
+    await_payment(poor, second, "SUCCEEDED")
+
+    def calls_off() -> None:
+        expect(200, poor.post(f"{path}/cancellation"))
+
+    def looks_after() -> None:
+        world.tick("PaymentsSettleDue", now() + LOOK_AFTER)
+
+    at_once([calls_off, looks_after] * 4)
+    for one in (first, second):
+        await_payment(poor, one, "REFUNDED")
+        assert [refund["amount"] for refund in bank.refunds_of(one["payment_id"])] == [one["amount"]]
+        assert kinds(poor, one["payment_id"]) == {"CARD_PAYMENT", "REFUND", "CARD_REFUND"}
+    assert (owed_to_cards(poor), balance(poor)) == (0, 0)
 
 
 def test_a_refund_is_pending_until_the_bank_has_it(world: World, later_spot: Spot, poor: Driver, bank: Bank) -> None:
