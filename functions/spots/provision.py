@@ -104,7 +104,7 @@ class ProvisionIn(In):
     tariff: TariffIn
     turnover_minutes: Annotated[int, Field(ge=0, le=120)] = 10
     idle_position: Position = Position.LOWERED
-    service_state: ServiceState = ServiceState.IN_SERVICE
+    service_state: ServiceState = ServiceState.IN_SERVICE  # of a new spot; later, BlockerCommand changes it
     new_certificate: bool = False
 
     @model_validator(mode="after")

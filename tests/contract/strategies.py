@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from parking.domain.audit import Action, AuditEntry, Word
 from parking.domain.blocker import (
     Blocker,
     Command,
@@ -339,6 +340,14 @@ overrides = _whole(
     Override, position=st.sampled_from(Position), operator=texts, reason=texts, since=instants, until=instants
 )
 favourites = _whole(Favourites, user_id=ids.map(UserId), spot_ids=st.lists(ids.map(SpotId), max_size=5).map(tuple))
+audit_entries = _whole(
+    AuditEntry,
+    blocker_id=ids.map(BlockerId),
+    entry_id=ids,
+    action=st.sampled_from(Action),
+    word=_whole(Word, operator=texts, reason=texts, request_id=ids, at=instants),
+    change=texts,
+)
 blockers = _whole(
     Blocker,
     blocker_id=ids.map(BlockerId),
@@ -366,4 +375,5 @@ AGGREGATES: dict[str, SearchStrategy[Aggregate]] = {
     "push device": push_devices,
     "blocker": blockers,
     "favourites": favourites,
+    "audit entry": audit_entries,
 }

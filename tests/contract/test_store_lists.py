@@ -10,9 +10,10 @@ from uuid import uuid4
 
 import pytest
 
+from parking.domain.audit import Action, Word, entry
 from parking.domain.calendar import CalendarDay
 from parking.domain.due import Step
-from parking.domain.ids import ReservationId, SpotId, UserId
+from parking.domain.ids import BlockerId, ReservationId, SpotId, UserId
 from parking.domain.ledger import Transaction
 from parking.domain.notification import Notification
 from parking.domain.payment import Payment, PaymentStatus
@@ -246,3 +247,17 @@ def test_the_days_transactions_at_stripe_are_listed_of_all_drivers_and_no_others
     listed = sorted(store.stripe_transactions(midnight.date()), key=lambda one: one.created_at)
     assert listed == [replace(one, version=1) for one in ours]
     assert list(store.stripe_transactions(midnight.date() - timedelta(days=200))) == []
+
+
+def test_the_audit_of_a_blocker_is_newest_first_and_of_no_other(store: Store) -> None:
+    blocker_id = BlockerId(f"blocker-{uuid4().hex[:12]}")
+    entries = [
+        entry(name, Action.RESYNC, Word(operator="Olga", reason="of the test", request_id=f"{n}", at=at), "nothing")
+        for name in (blocker_id, BlockerId(f"{blocker_id}-b"))
+        for n, at in enumerate([NOW, NOW, NOW + timedelta(microseconds=1), NOW + timedelta(days=400)])
+    ]
+    for one in entries:
+        store.commit(one)
+    assert store.audit(blocker_id, 100) == [replace(one, version=1) for one in reversed(entries[:4])]
+    assert store.audit(blocker_id, 2) == [replace(one, version=1) for one in (entries[3], entries[2])]
+    assert store.audit(BlockerId(f"{blocker_id}-c"), 2) == []

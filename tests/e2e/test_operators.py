@@ -1,10 +1,10 @@
-"""What operators do by invoking functions: put spots on the map, and move a blocker by hand."""
+"""What operators do by invoking functions: put spots on the map, steer a blocker by hand, and look."""
 
-import json
 from typing import Any
 
 import pytest
 
+from local import city
 from local.drivers import Driver
 from tests.e2e.stays import await_guard, paid, read
 from tests.e2e.world import Json, Spot, World, eventually, expect
@@ -96,51 +96,97 @@ def test_a_bad_wish_names_its_field(world: World, field: str, value: Any) -> Non
     assert field in answer["errorMessage"], answer
 
 
+def command(world: World, blocker_id: str, action: str) -> Json:
+    wish = {"blocker_id": blocker_id, "action": action, "operator": "Mari", "reason": "ambulance at the gate"}
+    answer, failed = world.invoke("BlockerCommand", wish)
+    assert not failed, answer
+    assert answer.items() >= wish.items()
+    return answer
+
+
+def report(world: World, spot: Spot) -> Json:
+    shown, failed = world.invoke("SpotReport", {"spot_id": spot.spot_id})
+    assert not failed, shown
+    return shown
+
+
 def test_an_operator_lowers_a_raised_blocker_and_it_is_kept_who_and_why(
     world: World, spot: Spot, driver: Driver
 ) -> None:
     stay = paid(driver, spot)
     await_guard(driver, stay, position="RAISED")
-    wish = {"blocker_id": spot.blocker_id, "position": "LOWERED", "operator": "Mari", "reason": "ambulance at the gate"}
-    answer, failed = world.invoke("BlockerCommand", wish)
-    assert not failed, answer
-    assert answer.items() >= wish.items()
-    assert answer["command_id"]
+    lowered = command(world, spot.blocker_id, "LOWER")
     world.await_machine(spot, "LOWERED")
     await_guard(driver, stay, position="LOWERED")
     assert read(driver, stay)["status"] == "CONFIRMED", "an operator's LOWER is no arrival"
 
-    def audited() -> bool:
-        lines = [json.loads(line) for line in world.log("BlockerCommand") if line.startswith("{")]
-        return any(line.items() >= wish.items() for line in lines)
+    def done() -> bool:
+        newest = report(world, spot)["commands"][0]
+        return (newest["command_id"], newest["status"]) == (lowered["command_id"], "SUCCEEDED")
 
-    eventually(audited, "the command in the log")
+    eventually(done, "the command's end in the report")
+    shown = report(world, spot)
+    [said] = shown["audit"]
+    assert (said["action"], said["word"]["operator"], said["word"]["reason"]) == (
+        "LOWER",
+        "Mari",
+        "ambulance at the gate",
+    )
+    assert said["word"]["request_id"]
+    [booked] = shown["booked"]
+    assert (booked["reservation_id"], booked["status"]) == (stay["reservation_id"], "CONFIRMED")
+    assert shown["blocker"]["override"]["position"] == "LOWERED"
+    assert (shown["spot"]["spot_id"], shown["occupancy"]) == (spot.spot_id, "VACANT")
+
+    command(world, spot.blocker_id, "RESYNC")
+    world.await_machine(spot, "RAISED")
+    assert [entry["action"] for entry in report(world, spot)["audit"]] == ["RESYNC", "LOWER"]
 
 
 def test_an_operator_cannot_raise_a_blocker_under_a_car(world: World, spot: Spot, driver: Driver) -> None:
     world.put_car(spot, present=True)
     stay = paid(driver, spot)
     await_guard(driver, stay, occupancy="OCCUPIED")
-    wish = {"blocker_id": spot.blocker_id, "position": "RAISED", "operator": "Mari", "reason": "wants it closed"}
-    answer, failed = world.invoke("BlockerCommand", wish)
-    assert not failed, answer
+    command(world, spot.blocker_id, "RAISE")
     assert "raising" not in [entry["detail"] for entry in world.machine(spot)["journal"]]
     assert world.machine(spot)["position"] == "LOWERED"
 
 
+def test_a_spot_is_taken_off_the_map_with_a_reason_and_put_back(world: World, driver: Driver, later_spot: Spot) -> None:
+    command(world, later_spot.blocker_id, "OUT_OF_SERVICE")
+    again, failed = world.invoke("ProvisionSpot", city.load().wishes[0] | {"spot_id": later_spot.spot_id})
+    assert not failed, again
+    body = {"spot_id": later_spot.spot_id, "starts_at": "2027-01-04T09:00:00Z", "ends_at": "2027-01-04T11:00:00Z"}
+    assert expect(409, driver.post("/reservations", body))["code"] == "spot_unavailable"
+    command(world, later_spot.blocker_id, "IN_SERVICE")
+    assert shown(driver, later_spot.spot_id)["service_state"] == "IN_SERVICE"
+    assert [entry["change"] for entry in report(world, later_spot)["audit"]] == [
+        "service state OUT_OF_SERVICE → IN_SERVICE",
+        "service state IN_SERVICE → OUT_OF_SERVICE",
+    ]
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("position", "MOVING"), ("operator", ""), ("reason", "x"), ("blocker_id", "a b"), ("at", "now"), ("surprise", 1)],
+    [
+        ("action", "MOVE"),
+        ("operator", ""),
+        ("operator", None),
+        ("reason", "x"),
+        ("reason", None),
+        ("blocker_id", "a b"),
+        ("at", "2026-01-31T09:30:00Z"),
+    ],
 )
 def test_a_bad_command_names_its_field(world: World, field: str, value: Any) -> None:
-    wish = {"blocker_id": "blocker-none", "position": "LOWERED", "operator": "Mari", "reason": "of the test"}
+    wish = {"blocker_id": "blocker-none", "action": "LOWER", "operator": "Mari", "reason": "of the test"}
     answer, failed = world.invoke("BlockerCommand", wish | {field: value})
     assert failed
     assert field in answer["errorMessage"], answer
 
 
 def test_a_command_to_an_unknown_blocker_is_refused(world: World) -> None:
-    wish = {"blocker_id": "blocker-none", "position": "LOWERED", "operator": "Mari", "reason": "of the test"}
+    wish = {"blocker_id": "blocker-none", "action": "LOWER", "operator": "Mari", "reason": "of the test"}
     answer, failed = world.invoke("BlockerCommand", wish)
     assert failed
     assert answer["errorMessage"] == "There is no such blocker."

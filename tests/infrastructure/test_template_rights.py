@@ -141,6 +141,17 @@ def test_who_settles_what_stripe_says_may_write_everything_that_a_payment_can_ch
     assert settling <= roles_that_may(template, "dynamodb:ConditionCheckItem", "ReservationsTable")
 
 
+def test_what_an_operator_did_is_written_by_the_operators_functions_and_never_deleted(template: Template) -> None:
+    assert roles_that_may(template, "dynamodb:PutItem", "AuditTable") == {"BlockerCommandRole"}
+    assert roles_that_may(template, "dynamodb:DeleteItem", "AuditTable") == set()
+
+
+def test_the_report_of_a_spot_only_reads(template: Template) -> None:
+    actions = {a for one in template.statements() if one.role == "SpotReportRole" for a in one.actions}
+
+    assert actions == {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+
+
 def test_only_provisioning_issues_certificates(template: Template) -> None:
     issuers = {
         statement.role for statement in template.statements() if "iot:CreateKeysAndCertificate" in statement.actions

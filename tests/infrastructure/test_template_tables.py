@@ -22,6 +22,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "PushDevicesTable": ("user_id", "device_id"),
     "BlockersTable": ("blocker_id",),
     "FavouritesTable": ("user_id",),
+    "AuditTable": ("blocker_id", "entry_id"),
 }
 INDEXES: dict[str, dict[str, tuple[str, ...]]] = {
     "SpotsTable": {"by_cell": ("region", "cell")},

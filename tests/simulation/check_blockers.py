@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from parking.domain.audit import AuditEntry
 from parking.domain.blocker import Blocker, Command, CommandStatus, Connectivity, Occupancy, Position
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import Spot
@@ -25,8 +26,10 @@ def check(commit: "Commit", before: Blocker | None, after: Blocker) -> None:
     if before is None:
         return
     _check_belief(commit, before, after)
-    if after.override != before.override and after.override:
-        commit.covered(f"override {after.override.position}")
+    if after.override != before.override:
+        if not commit.new(AuditEntry):
+            raise Violation(6, f"nobody says why {after.blocker_id} has the override {after.override}")
+        commit.covered(f"override {after.override.position if after.override else 'dropped'}")
     _check_commands(commit, before, after)
     told = before.command
     if after.command is None or (told and told.command_id == after.command.command_id):

@@ -72,6 +72,9 @@ TRANSITIONS: tuple[str, ...] = (
     "notice OVERSTAY_DEBT",
     "override RAISED",
     "override LOWERED",
+    "override dropped",
+    "spot IN_SERVICE → OUT_OF_SERVICE",
+    "spot OUT_OF_SERVICE → IN_SERVICE",
 )
 
 RARE: tuple[str, ...] = (

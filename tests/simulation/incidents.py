@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from parking.domain.blocker import Position
+from parking.domain.audit import Action, Word
 from parking.domain.spot import ServiceState, Spot
-from parking.services import blockers, spots
+from parking.services import operating, spots
 from parking.services.reconciling import compare
 from tests.simulation.bank import Bank
 from tests.simulation.device import Device
@@ -38,7 +38,7 @@ class Incidents:
                 (self._battery, 2),
                 (self._slow, 5),
                 (self._mend, 6),
-                (self._operator, 4),
+                (self._operator, 8),
                 (self._provision, 6),
                 (self._foreign_webhook, 1),
                 (self._bank, 8),
@@ -110,19 +110,12 @@ class Incidents:
 
     def _operator(self, device: Device) -> None:
         world = self._world
-        position = world.draws.pick((Position.LOWERED, Position.RAISED))
-        self._say(f"an operator commands {position}", device)
+        action = world.draws.pick((*Action, Action.IN_SERVICE))
+        self._say(f"an operator asks for {action}", device)
+        word = Word(operator="Olga", reason="a call from the street", request_id=str(world.now), at=world.now)
         world.invoke(
             "command",
-            lambda: blockers.command(
-                world.ports.store,
-                world.ports.shadows,
-                device.blocker_id,
-                position=position,
-                operator="Olga",
-                reason="a call from the street",
-                now=world.now,
-            ),
+            lambda: operating.obey(world.ports.store, world.ports.shadows, device.blocker_id, action, word),
             now=world.now,
         )
 
@@ -130,10 +123,9 @@ class Incidents:
         world = self._world
         stored = next(s for s in world.store.all_of(Spot) if s.blocker_id == device.blocker_id)
         other_price = replace(stored.tariff, price_per_hour_minor=world.draws.pick((240, 241, 500)))
-        state = world.draws.pick((ServiceState.IN_SERVICE, ServiceState.IN_SERVICE, ServiceState.OUT_OF_SERVICE))
-        wish = replace(stored, version=0, tariff=replace(other_price, version=1), service_state=state)
+        wish = replace(stored, version=0, tariff=replace(other_price, version=1), service_state=ServiceState.IN_SERVICE)
         new_certificate = world.draws.chance(800)
-        self._say(f"an operator provisions {other_price.price_per_hour_minor} {state}", device)
+        self._say(f"an operator provisions {other_price.price_per_hour_minor}", device)
         world.invoke(
             "provision",
             lambda: spots.provision(world.ports.store, world.ports.things, wish, new_certificate=new_certificate),

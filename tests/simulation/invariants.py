@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from parking.domain.audit import AuditEntry
 from parking.domain.blocker import Blocker, Command, CommandStatus, Connectivity, Occupancy, Position
 from parking.domain.calendar import CalendarDay
 from parking.domain.customer import Customer
@@ -101,8 +102,21 @@ def _calendar_day(_: Commit, __: CalendarDay | None, after: CalendarDay) -> None
         raise Violation(1, f"claims overlap at {after.spot_id} on {after.day}: {after.claims}")
 
 
-def _anything(_: Commit, __: Spot | PushDevice | None, ___: Spot | PushDevice) -> None:
+def _anything(_: Commit, __: PushDevice | None, ___: PushDevice) -> None:
     """Nothing is promised of these."""
+
+
+def _spot(commit: Commit, before: Spot | None, after: Spot) -> None:
+    if before is None or after.service_state is before.service_state:
+        return
+    if not commit.new(AuditEntry):
+        raise Violation(6, f"nobody says why {after.spot_id} is {after.service_state}")
+    commit.covered(f"spot {before.service_state} → {after.service_state}")
+
+
+def _audit(_: Commit, before: AuditEntry | None, after: AuditEntry) -> None:
+    if before is not None:
+        raise Violation(6, f"what an operator did was written anew: {after.key}")
 
 
 CHECKS: dict[type[Any], Check] = {
@@ -114,11 +128,24 @@ CHECKS: dict[type[Any], Check] = {
     Blocker: check_blockers.check,
     Notification: check_notices.check,
     Customer: check_money.check_customer,
-    Spot: _anything,
+    Spot: _spot,
     PushDevice: _anything,
+    AuditEntry: _audit,
 }
 # What a later check reads of the memory is written by an earlier one: transactions before payments and wallets.
-ORDER = [Transaction, Payment, Wallet, Customer, CalendarDay, Reservation, Blocker, Notification, Spot, PushDevice]
+ORDER = [
+    Transaction,
+    Payment,
+    Wallet,
+    Customer,
+    CalendarDay,
+    Reservation,
+    Blocker,
+    Notification,
+    Spot,
+    PushDevice,
+    AuditEntry,
+]
 _RANK = {kind: rank for rank, kind in enumerate(ORDER)}
 
 

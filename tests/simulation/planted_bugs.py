@@ -16,6 +16,7 @@ _SETTLING = "parking.services.settling"
 _OVERSTAYS = "parking.services.overstays"
 _SCHEDULES = "parking.services.schedules"
 _BLOCKERS = "parking.services.blockers"
+_OPERATING = "parking.services.operating"
 _DEVICE = "parking_blocker.controller"
 
 BOOKINGS = (
@@ -203,6 +204,10 @@ MACHINES = (
     Planted("a command is not tied to what it was decided on", f"{_BLOCKERS}:_decide", ", unchanged=decided_on", ""),
     Planted("an operator's LOWER swallows the driver's arrival", f"{_BLOCKERS}:_wanted",
             " and override.position is not wanted.position", ""),
+    Planted("an operator's word leaves no trace", f"{_OPERATING}:_commit", "store.commit(*changed, said)",
+            "store.commit(*changed)"),
+    Planted("a list of spots that is sent again puts them back on the map", "parking.services.spots:_updated",
+            "service_state=stored.service_state,", ""),
     Planted("a command that was not delivered is never sent again", f"{_BLOCKERS}:reconcile",
             "if blocker.command.status is not CommandStatus.PENDING or blocker.acknowledged:",
             "if blocker.command.status is not CommandStatus.PENDING or blocker.command.created_at < now:"),

@@ -6,9 +6,10 @@ from typing import Any
 
 from parking.adapters.dynamodb.store import DynamoStore
 from parking.domain.area import Area, Rank
+from parking.domain.audit import AuditEntry
 from parking.domain.calendar import Calendar
 from parking.domain.due import Step
-from parking.domain.ids import SpotId, UserId
+from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
 from parking.domain.notification import PushDevice
 from parking.domain.spot import Spot
@@ -53,6 +54,10 @@ class TwinStore:
     def push_devices(self, user_id: UserId) -> list[PushDevice]:
         """See Store."""
         return _same("push_devices", self._watched.push_devices(user_id), self._dynamo.push_devices(user_id))
+
+    def audit(self, blocker_id: BlockerId, limit: int) -> list[AuditEntry]:
+        """See Store."""
+        return _same("audit", self._watched.audit(blocker_id, limit), self._dynamo.audit(blocker_id, limit))
 
     def spots_near(self, area: Area, after: Rank | None = None) -> Iterator[Spot]:
         """See Store."""

@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 
 from parking.adapters.memory.iot import MemoryShadows
+from parking.domain.audit import Action, Word
 from parking.domain.blocker import Command, CommandStatus, Connectivity, Occupancy, Position, RejectReason, Result
-from parking.domain.errors import NotFound, SpotNotYetFree
+from parking.domain.errors import SpotNotYetFree
 from parking.domain.ids import BlockerId
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.services import bookings
-from parking.services.blockers import OVERRIDE_FOR, command, reconcile, seen
+from parking.services.blockers import reconcile, seen
+from parking.services.operating import OVERRIDE_FOR, obey
 from parking.services.ports import Busy, ShadowConflict, ShadowDocument, ShadowUnavailable
 from tests.unit.world import ANNA, BORIS, World, at
 
@@ -310,21 +312,14 @@ def test_a_blocker_that_nobody_knows_is_left_alone(world: World) -> None:
 # Operators
 
 
-def _operate(world: World, position: Position, now: float) -> None:
-    command(
-        world.store,
-        world.shadows,
-        world.spot.blocker_id,
-        position=position,
-        operator="olga",
-        reason="a fire engine must pass",
-        now=at(now),
-    )
+def _operate(world: World, action: Action, now: float) -> None:
+    word = Word(operator="olga", reason="a fire engine must pass", request_id=str(now), at=at(now))
+    obey(world.store, world.shadows, world.spot.blocker_id, action, word)
 
 
 def test_an_operators_word_stands_above_the_stay_for_a_while_and_is_kept(world: World) -> None:
     stay = guarded(world)
-    _operate(world, LOWERED, 60)
+    _operate(world, Action.LOWER, 60)
     assert desired(world).position is LOWERED
     override = world.blocker.override
     assert override is not None
@@ -340,7 +335,7 @@ def test_an_operators_word_stands_above_the_stay_for_a_while_and_is_kept(world: 
 def test_an_operator_who_lowers_for_a_waiting_driver_does_not_take_her_answer_away(world: World) -> None:
     stay = guarded(world)
     arriving(world, stay, 60)
-    _operate(world, LOWERED, 60.1)
+    _operate(world, Action.LOWER, 60.1)
     assert desired(world).reservation_id == stay.reservation_id
     world.device_obeys(60.5)
     assert world.stored(stay).status is S.ACTIVE
@@ -356,20 +351,7 @@ def test_a_command_is_not_given_on_a_reservation_that_has_changed_since(world: W
 
 def test_an_operator_cannot_raise_under_a_car(world: World) -> None:
     world.device_reports(1, occupancy=OCCUPIED)
-    _operate(world, RAISED, 2)
+    _operate(world, Action.RAISE, 2)
     assert world.blocker.command is None
     world.device_reports(3, occupancy=VACANT)
     assert desired(world).position is RAISED
-
-
-def test_a_blocker_that_nobody_knows_takes_no_orders(world: World) -> None:
-    with pytest.raises(NotFound):
-        command(
-            world.store,
-            world.shadows,
-            BlockerId("unknown"),
-            position=LOWERED,
-            operator="olga",
-            reason="a test",
-            now=at(0),
-        )

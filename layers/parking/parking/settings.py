@@ -26,6 +26,7 @@ _TABLES = (
     "push_devices",
     "blockers",
     "favourites",
+    "audit",
 )
 
 

@@ -283,6 +283,19 @@ def steer(blocker: Blocker, wanted: Wanted, now: datetime) -> Blocker:
     return _commanded(blocker, wanted, now)
 
 
+def start_over(blocker: Blocker, now: datetime) -> Blocker:
+    """The blocker without a command that waits or that failed: what is wanted is commanded anew, at once.
+
+    For an operator who has removed the cause; what the machine has done stays done.
+    """
+    command = blocker.command
+    if command is None or command.status is CommandStatus.SUCCEEDED:
+        return blocker
+    if command.status is CommandStatus.PENDING:
+        blocker = _ended(blocker, CommandStatus.SUPERSEDED, now)
+    return replace(blocker, command=None, history=blocker.commands[-HISTORY_LENGTH:])
+
+
 def _needs_command(blocker: Blocker, wanted: Wanted, now: datetime) -> bool:
     command = blocker.command
     same = (

@@ -1,4 +1,4 @@
-"""The one reconcile that every trigger calls, and what feeds it: reports, presence, operators."""
+"""The one reconcile that every trigger calls, and what feeds it: reports and presence."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +10,6 @@ from parking.domain.blocker import (
     Command,
     CommandStatus,
     Connectivity,
-    Override,
     Position,
     Wanted,
     receive,
@@ -18,7 +17,6 @@ from parking.domain.blocker import (
     steer,
 )
 from parking.domain.calendar import Calendar
-from parking.domain.errors import NotFound
 from parking.domain.guarding import wanted_position
 from parking.domain.ids import BlockerId
 from parking.domain.reservation import ARRIVAL_LEAD, Reservation, arrive
@@ -26,8 +24,6 @@ from parking.domain.spot import Spot
 from parking.domain.time import Interval
 from parking.services.commit import ATTEMPTS, until_committed
 from parking.services.ports import Aggregate, Busy, ShadowConflict, ShadowDocument, Shadows, Store
-
-OVERRIDE_FOR = timedelta(minutes=15)
 
 
 def _unchanged(blocker: Blocker) -> Blocker:
@@ -73,27 +69,6 @@ def reconcile(
 def seen(connectivity: Connectivity, at: datetime, version: int) -> Callable[[Blocker], Blocker]:
     """The news of a connect or disconnect."""
     return partial(see_presence, connectivity=connectivity, at=at, version=version)
-
-
-def command(
-    store: Store,
-    shadows: Shadows,
-    blocker_id: BlockerId,
-    *,
-    position: Position,
-    operator: str,
-    reason: str,
-    now: datetime,
-) -> Blocker:
-    """An operator's word: it stands above the reservations for 15 minutes. RAISE stays under the same interlock.
-
-    Raises NotFound, Busy, ShadowUnavailable.
-    """
-    override = Override(position=position, operator=operator, reason=reason, since=now, until=now + OVERRIDE_FOR)
-    blocker = reconcile(store, shadows, blocker_id, now, learn=partial(replace, override=override))
-    if blocker is None:
-        raise NotFound("There is no such blocker.", field="blocker_id")
-    return blocker
 
 
 def _decide(

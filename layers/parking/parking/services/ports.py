@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from parking.domain.area import Area, Rank
+from parking.domain.audit import AuditEntry
 from parking.domain.blocker import Blocker, Command, Report
 from parking.domain.calendar import Calendar, CalendarDay
 from parking.domain.customer import Customer, PaymentMethod
@@ -30,6 +31,7 @@ Aggregate = (
     | PushDevice
     | Blocker
     | Favourites
+    | AuditEntry
 )
 """What is loaded and committed as a whole; `version` 0 means that it is not stored yet."""
 
@@ -93,6 +95,10 @@ class Store(Protocol):
 
     def push_devices(self, user_id: UserId) -> list[PushDevice]:
         """All devices of a driver."""
+        ...
+
+    def audit(self, blocker_id: BlockerId, limit: int) -> list[AuditEntry]:
+        """The latest entries of a blocker, newest first."""
         ...
 
     def spots_near(self, area: Area, after: Rank | None = None) -> Iterator[Spot]:

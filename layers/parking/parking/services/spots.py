@@ -80,8 +80,10 @@ class Provisioned:
 def provision(store: Store, things: Things, wish: Spot, *, new_certificate: bool) -> Provisioned:
     """Put a spot and its blocker on the map, or bring the stored spot up to the wish.
 
-    A changed tariff gets the next version, so that sold prices keep theirs. The blocker's certificate is made the first
-    time and when asked for; that cuts off every earlier one.
+    The wish's service state is the one that a new spot begins with: who takes a spot off the map says why
+    (services/operating.py), and a list that is sent again must not put it back on. A changed tariff gets the next
+    version, so that sold prices keep theirs. The blocker's certificate is made the first time and when asked for; that
+    cuts off every earlier one.
     """
     known = store.get(Blocker, wish.blocker_id)
     wants_certificate = new_certificate or known is None or known.certificate_id is None
@@ -105,7 +107,12 @@ def provision(store: Store, things: Things, wish: Spot, *, new_certificate: bool
 def _updated(stored: Spot, wish: Spot) -> Spot:
     same_price = replace(wish.tariff, version=stored.tariff.version) == stored.tariff
     tariff_version = stored.tariff.version if same_price else stored.tariff.version + 1
-    return replace(wish, version=stored.version, tariff=replace(wish.tariff, version=tariff_version))
+    return replace(
+        wish,
+        version=stored.version,
+        tariff=replace(wish.tariff, version=tariff_version),
+        service_state=stored.service_state,
+    )
 
 
 def _wanted(spot: Spot, window: Interval) -> Claim:

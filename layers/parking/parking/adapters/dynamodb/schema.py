@@ -19,6 +19,7 @@ from pynamodb.constants import (
 from pynamodb.types import HASH, RANGE
 
 from parking.adapters.dynamodb import (
+    audit,
     blockers,
     calendars,
     customers,
@@ -32,6 +33,7 @@ from parking.adapters.dynamodb import (
 )
 from parking.adapters.dynamodb.attributes import VersionedModel
 from parking.adapters.dynamodb.tables import Tables
+from parking.domain.audit import AuditEntry
 from parking.domain.blocker import Blocker
 from parking.domain.calendar import CalendarDay
 from parking.domain.customer import Customer
@@ -129,6 +131,7 @@ _SHAPES: dict[type[Any], Shape[Any]] = {
     ),
     Blocker: Shape(blockers.BlockerModel, blockers.item_of, blockers.blocker_of, ("blocker_id",), {}),
     Favourites: Shape(favourites.FavouritesModel, favourites.item_of, favourites.favourites_of, ("user_id",), {}),
+    AuditEntry: Shape(audit.AuditModel, audit.item_of, audit.entry_of, ("blocker_id", "entry_id"), {}),
 }
 
 
@@ -151,4 +154,5 @@ def table_names(tables: Tables) -> dict[type[Any], str]:
         PushDevice: tables.push_devices,
         Blocker: tables.blockers,
         Favourites: tables.favourites,
+        AuditEntry: tables.audit,
     }

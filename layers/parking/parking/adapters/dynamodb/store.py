@@ -33,9 +33,10 @@ from parking.adapters.dynamodb.tables import Tables
 from parking.adapters.limits import check_number_of_items
 from parking.adapters.listing import LISTED_BY_CREATED, Position, decode_cursor, encode_cursor, is_wanted, position_of
 from parking.domain.area import Area, Rank
+from parking.domain.audit import AuditEntry
 from parking.domain.calendar import Calendar, CalendarDay
 from parking.domain.due import Step
-from parking.domain.ids import SpotId, UserId
+from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
 from parking.domain.notification import PushDevice
 from parking.domain.payment import Payment
@@ -124,6 +125,11 @@ class DynamoStore:
     def push_devices(self, user_id: UserId) -> list[PushDevice]:
         """All devices of a driver. Raises Busy."""
         return list(self._query_all(PushDevice, user_id))
+
+    def audit(self, blocker_id: BlockerId, limit: int) -> list[AuditEntry]:
+        """The latest entries of a blocker, newest first. Raises Busy."""
+        answer = self._query(AuditEntry, blocker_id, scan_index_forward=False, limit=limit)
+        return [shape_of(AuditEntry).aggregate(item) for item in answer[ITEMS]]
 
     def spots_near(self, area: Area, after: Rank | None = None) -> Iterator[Spot]:
         """Every spot in the area that ranks behind `after`, by rank. Raises Busy."""

@@ -18,3 +18,4 @@ class Tables:
     push_devices: str
     blockers: str
     favourites: str
+    audit: str

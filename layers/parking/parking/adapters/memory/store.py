@@ -11,9 +11,10 @@ from parking.adapters.commit_plan import plan_commit
 from parking.adapters.limits import check_number_of_items
 from parking.adapters.listing import decode_cursor, encode_cursor, is_wanted, position_of
 from parking.domain.area import Area, Rank
+from parking.domain.audit import AuditEntry
 from parking.domain.calendar import Calendar, CalendarDay
 from parking.domain.due import Step
-from parking.domain.ids import SpotId, UserId
+from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
 from parking.domain.notification import PushDevice
 from parking.domain.payment import Payment
@@ -71,6 +72,11 @@ class MemoryStore:
     def push_devices(self, user_id: UserId) -> list[PushDevice]:
         """All devices of a driver."""
         return sorted((d for d in self._all(PushDevice) if d.user_id == user_id), key=lambda device: device.device_id)
+
+    def audit(self, blocker_id: BlockerId, limit: int) -> list[AuditEntry]:
+        """The latest entries of a blocker, newest first."""
+        entries = [entry for entry in self._all(AuditEntry) if entry.blocker_id == blocker_id]
+        return sorted(entries, key=lambda entry: entry.entry_id, reverse=True)[:limit]
 
     def spots_near(self, area: Area, after: Rank | None = None) -> Iterator[Spot]:
         """Every spot in the area that ranks behind `after`, by rank."""
