@@ -16,4 +16,4 @@ logger = Logger()
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.EVENT_BRIDGE, clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Guard the stays that begin soon, as of the event's own time."""
-    return run(event, lambda now: guard_upcoming(wiring.store(), wiring.shadows(), now))
+    return run(event, context, lambda now, pace: guard_upcoming(wiring.store(), wiring.shadows(), now, pace))

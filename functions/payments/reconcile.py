@@ -15,11 +15,13 @@ from pydantic import AwareDatetime, BaseModel, model_validator
 from parking import wiring
 from parking.metrics import metrics
 from parking.operators import operator_input
+from parking.schedule import pace
 from parking.services.reconciling import Comparison, compare
 from parking.services.settling import settle_due
 
 LONGEST_PERIOD = timedelta(days=7)
 DIFFERENCES_SHOWN = 100
+COMPARING_MS = 150_000  # half of the function's time is kept for the comparison
 
 logger = Logger()
 
@@ -75,7 +77,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     period = operator_input(Period, event)
     since, until = period.bounds
     now = period.time.astimezone(UTC)
-    swept = settle_due(wiring.store(), wiring.cards(), now)
+    swept = settle_due(wiring.store(), wiring.cards(), now, pace(context, COMPARING_MS))
     for key, failure in swept.failures.items():
         logger.error("payment not settled", key=key, exc_info=failure)
     seen = compare(wiring.store(), wiring.cards(), since, until, now)

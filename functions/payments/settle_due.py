@@ -1,5 +1,6 @@
 """Every minute: looks after payments that Stripe and we have not settled for a while."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,17 +12,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from parking import wiring
 from parking.metrics import metrics
 from parking.schedule import run
-from parking.services.ports import CardError, RefundRefused
-from parking.services.schedules import Swept
+from parking.services.ports import CardError, Key, RefundRefused
 from parking.services.settling import settle_due
+from parking.services.sweeping import Pace, Swept
 
 logger = Logger()
 
 
-def _settle(now: datetime) -> Swept:
+def _settle(now: datetime, pace: Pace) -> Swept:
     """What Stripe could not or would not do is counted and tried again later: it is no failure of this run."""
-    swept = settle_due(wiring.store(), wiring.cards(), now)
-    ours = Swept(swept.moved)
+    swept = settle_due(wiring.store(), wiring.cards(), now, pace)
+    ours: dict[Key, Exception] = {}
     for key, failure in swept.failures.items():
         if isinstance(failure, RefundRefused):
             logger.error("Stripe refuses a refund", key=key, code=str(failure))
@@ -30,12 +31,12 @@ def _settle(now: datetime) -> Swept:
             logger.warning("Stripe could not be asked", key=key, exc_info=failure)
             metrics.add_metric("StripeUnavailable", MetricUnit.Count, 1)
         else:
-            ours.failures[key] = failure
-    return ours
+            ours[key] = failure
+    return replace(swept, failures=ours)
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.EVENT_BRIDGE, clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Settles what is due, as of the event's own time."""
-    return run(event, _settle)
+    return run(event, context, _settle)

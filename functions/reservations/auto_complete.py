@@ -16,4 +16,4 @@ logger = Logger()
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.EVENT_BRIDGE, clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Ends stays whose time is over, as of the event's own time."""
-    return run(event, lambda now: finish_stays(wiring.store(), now))
+    return run(event, context, lambda now, pace: finish_stays(wiring.store(), now, pace))

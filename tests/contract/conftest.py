@@ -6,6 +6,7 @@ import pytest
 
 from parking.adapters.dynamodb.store import DynamoStore
 from parking.adapters.memory.store import MemoryStore
+from parking.adapters.parallel import in_parallel
 from parking.services.ports import Store
 from tests.contract.emulators import Aws, create_tables, running_aws
 
@@ -21,8 +22,8 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
 
 @pytest.fixture(scope="session")
 def dynamo_store(aws: Aws) -> DynamoStore:
-    """The tables of the template."""
-    return DynamoStore(create_tables())
+    """The tables of the template, with threads as in Lambda."""
+    return DynamoStore(create_tables(), in_parallel)
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

@@ -4,12 +4,13 @@ import base64
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
+from itertools import batched, count
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from parking.adapters.limits import DUE_BATCH, ITEMS_MAX
 from parking.domain.audit import Action, Word, entry
 from parking.domain.calendar import CalendarDay
 from parking.domain.due import Step
@@ -18,7 +19,7 @@ from parking.domain.ledger import Transaction
 from parking.domain.notification import Notification
 from parking.domain.payment import Payment, PaymentStatus
 from parking.domain.reservation import Reservation, ReservationStatus
-from parking.services.ports import InvalidCursor, Store
+from parking.services.ports import DueItem, InvalidCursor, Key, Store
 from tests.builders import (
     NOW,
     a_calendar_day,
@@ -192,6 +193,10 @@ def test_days_that_were_never_written_are_empty(store: Store) -> None:
     assert store.calendar(spot_id, []).days == ()
 
 
+def due_keys(store: Store, step: Step, now: datetime) -> list[Key]:
+    return [item.key for batch in store.due(step, now) for item in batch]
+
+
 def test_what_is_due_comes_longest_due_first_and_goes_when_it_is_done(store: Store) -> None:
     year = datetime(next(_quiet_years), 1, 1, tzinfo=UTC)
     holds = [
@@ -200,19 +205,34 @@ def test_what_is_due_comes_longest_due_first_and_goes_when_it_is_done(store: Sto
     ]
     store.commit(*reversed(holds))
     now = year + timedelta(minutes=9)
-    assert store.due(Step.RELEASE_HOLD, now, limit=100) == [hold.key for hold in holds[:10]]
-    assert store.due(Step.RELEASE_HOLD, now, limit=4) == [hold.key for hold in holds[:4]]
-    assert store.due(Step.FINISH, now, limit=100) == []
+    assert due_keys(store, Step.RELEASE_HOLD, now) == [hold.key for hold in holds[:10]]
+    assert due_keys(store, Step.FINISH, now) == []
     store.commit(replace(holds[0], version=1, status=ReservationStatus.EXPIRED))
     later = replace(holds[1], version=1, hold_expires_at=year + timedelta(minutes=30))
     confirmed = replace(holds[2], version=1, status=ReservationStatus.CONFIRMED, ends_at=year + timedelta(hours=1))
     store.commit(later, confirmed)
-    assert store.due(Step.RELEASE_HOLD, now, limit=100) == [hold.key for hold in holds[3:10]]
-    assert store.due(Step.TELL_END, year + timedelta(hours=1), limit=100) == [confirmed.key]
+    assert due_keys(store, Step.RELEASE_HOLD, now) == [hold.key for hold in holds[3:10]]
+    assert due_keys(store, Step.TELL_END, year + timedelta(hours=1)) == [confirmed.key]
     store.commit(*(replace(hold, version=1, status=ReservationStatus.EXPIRED) for hold in holds[3:]))
     done = [replace(item, version=2, status=ReservationStatus.EXPIRED) for item in (later, confirmed)]
     store.commit(*done)
-    assert store.due(Step.RELEASE_HOLD, year + timedelta(days=1), limit=100) == []
+    assert due_keys(store, Step.RELEASE_HOLD, year + timedelta(days=1)) == []
+
+
+def test_more_than_a_batch_is_read_batch_by_batch_each_item_once_and_the_longest_due_in_the_first(store: Store) -> None:
+    year = datetime(next(_quiet_years), 1, 1, tzinfo=UTC)
+    holds = [a_reservation(hold_expires_at=year + timedelta(seconds=n)) for n in range(3 * DUE_BATCH)]
+    for some in batched(holds, ITEMS_MAX, strict=True):
+        store.commit(*some)
+    batches = list(store.due(Step.RELEASE_HOLD, year + timedelta(seconds=2 * DUE_BATCH + 99)))
+    assert len(batches) > 1
+    assert all(0 < len(batch) <= DUE_BATCH and batch == sorted(batch) for batch in batches)
+    assert batches[0][0] == DueItem(year, holds[0].key)
+    assert sorted(item for batch in batches for item in batch) == [
+        DueItem(hold.hold_expires_at, hold.key) for hold in holds[: 2 * DUE_BATCH + 100]
+    ]
+    for some in batched(holds, ITEMS_MAX, strict=True):
+        store.commit(*(replace(hold, version=1, status=ReservationStatus.EXPIRED) for hold in some))
 
 
 def test_payments_are_due_for_settling_beside_the_reservations_steps(store: Store) -> None:
@@ -221,16 +241,15 @@ def test_payments_are_due_for_settling_beside_the_reservations_steps(store: Stor
     hold = a_reservation(hold_expires_at=year)
     store.commit(*reversed(payments), hold)
     now = year + timedelta(minutes=4)
-    assert store.due(Step.SETTLE, now, limit=100) == [payment.key for payment in payments[:5]]
-    assert store.due(Step.SETTLE, now, limit=2) == [payment.key for payment in payments[:2]]
-    assert store.due(Step.RELEASE_HOLD, now, limit=100) == [hold.key]
+    assert due_keys(store, Step.SETTLE, now) == [payment.key for payment in payments[:5]]
+    assert due_keys(store, Step.RELEASE_HOLD, now) == [hold.key]
     paid = replace(payments[0], version=1, status=PaymentStatus.SUCCEEDED)
     owing = replace(payments[1], version=1, status=PaymentStatus.REFUND_PENDING, refunds=(a_refund(),))
     later = replace(payments[2], version=1, settle_due_at=now + timedelta(minutes=1))
     closed = [replace(payment, version=1, status=PaymentStatus.CANCELLED) for payment in payments[3:]]
     store.commit(paid, owing, later, *closed)
-    assert store.due(Step.SETTLE, now, limit=100) == [owing.key]
-    assert store.due(Step.SETTLE, now + timedelta(minutes=1), limit=100) == [owing.key, later.key]
+    assert due_keys(store, Step.SETTLE, now) == [owing.key]
+    assert due_keys(store, Step.SETTLE, now + timedelta(minutes=1)) == [owing.key, later.key]
     store.commit(*(replace(one, version=2, status=PaymentStatus.CANCELLED, refunds=()) for one in (owing, later)))
 
 

@@ -7,9 +7,14 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from parking.domain.due import Step
 from tests.infrastructure.expanded import Template, referred
 
-FUNCTIONS_FOLDER = Path(__file__).parents[2] / "functions"
+ROOT = Path(__file__).parents[2]
+FUNCTIONS_FOLDER = ROOT / "functions"
+METRICS_MODULE = ROOT / "layers/parking/parking/metrics.py"
+RUNBOOK = ROOT / "docs/operations.md"
+TWO_TICKS_SECONDS = 120  # as late as a step may be: design, invariant 10
 
 
 def queue_behind(template: Template, destination: object) -> str:
@@ -127,7 +132,8 @@ def test_every_failure_queue_has_one_alarm_that_tells_the_operators(template: Te
     assert watched == Counter(template.of_type("AWS::SQS::Queue").keys())
     for name, alarm in alarms.items():
         assert [referred(action) for action in alarm["AlarmActions"]] == ["OperatorsTopic"], name
-        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold"), name
+        threshold = TWO_TICKS_SECONDS if alarm["MetricName"] == "DueLag" else 0
+        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (threshold, "GreaterThanThreshold"), name
 
 
 def test_every_alarm_says_what_has_happened(template: Template) -> None:
@@ -136,9 +142,42 @@ def test_every_alarm_says_what_has_happened(template: Template) -> None:
     assert len(set(descriptions)) == len(descriptions)
 
 
-def test_no_news_is_no_alarm(template: Template) -> None:
+def test_no_news_is_no_alarm_but_of_a_schedule_that_has_to_report_each_minute(template: Template) -> None:
     for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items():
-        assert alarm["TreatMissingData"] == "notBreaching", name
+        silence = "breaching" if alarm["MetricName"] == "DueLag" else "notBreaching"
+        assert alarm["TreatMissingData"] == silence, name
+
+
+def test_every_step_has_an_alarm_on_its_lag_that_names_its_schedule(template: Template) -> None:
+    late = {
+        name: alarm
+        for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items()
+        if alarm["MetricName"] == "DueLag"
+    }
+    told = template.of_type("AWS::Lambda::Function")["ExpireHolds"]["Environment"]["Variables"]
+    steps = set()
+    for name, alarm in late.items():
+        dimensions = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+        assert dimensions.pop("service") == told["POWERTOOLS_SERVICE_NAME"], name
+        [(dimension, step)] = dimensions.items()
+        assert dimension == "step", name
+        assert alarm["Namespace"] == told["POWERTOOLS_METRICS_NAMESPACE"], name
+        # A minute may get two ticks and the next one none: so one quiet minute is no silence.
+        assert (alarm["Statistic"], alarm["Period"], alarm["EvaluationPeriods"]) == ("Maximum", 60, 3), name
+        assert alarm["AlarmDescription"].startswith(name.removesuffix("LateAlarm")), name
+        assert step in alarm["AlarmDescription"], name
+        steps.add(step)
+
+    ticking = {name.removesuffix("EveryMinute") for name in template.of_type("AWS::Events::Rule")}
+    assert steps == set(Step)
+    assert {name.removesuffix("LateAlarm") for name in late} == ticking - {"PaymentsReconcileEveryNight"}
+    assert '"DueLag"' in METRICS_MODULE.read_text()
+
+
+def test_every_alarm_has_its_line_in_the_runbook(template: Template) -> None:
+    first_cells = re.findall(r"^\| ([\w, ]+) \|", RUNBOOK.read_text(), re.MULTILINE)
+    told = {name for cell in first_cells for name in cell.split(", ")}
+    assert {name.removesuffix("Alarm") for name in template.of_type("AWS::CloudWatch::Alarm")} <= told
 
 
 def test_every_alarm_on_money_watches_a_metric_that_the_code_emits(template: Template) -> None:
@@ -150,7 +189,7 @@ def test_every_alarm_on_money_watches_a_metric_that_the_code_emits(template: Tem
     watched = set()
     told = template.of_type("AWS::Lambda::Function")["PaymentsReconcile"]["Environment"]["Variables"]
     for alarm in template.of_type("AWS::CloudWatch::Alarm").values():
-        if alarm["Namespace"] != "AWS/SQS":
+        if alarm["Namespace"] != "AWS/SQS" and alarm["MetricName"] != "DueLag":
             # Powertools writes its metrics where the environment says; one elsewhere would never alarm.
             assert alarm["Namespace"] == told["POWERTOOLS_METRICS_NAMESPACE"]
             assert alarm["Dimensions"] == [{"Name": "service", "Value": told["POWERTOOLS_SERVICE_NAME"]}]

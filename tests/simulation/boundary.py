@@ -22,6 +22,7 @@ from parking.services.ports import (
     CardRefund,
     CardSetup,
     Certificate,
+    DueItem,
     Intent,
     Key,
     Page,
@@ -124,15 +125,15 @@ class FaultyStore(_Faulty):
             return self._inner.stripe_transactions(day)
         return self._strike(fault, "store.stripe_transactions", lambda: self._inner.stripe_transactions(day))
 
-    def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
+    def due(self, step: Step, now: datetime) -> Iterator[list[DueItem]]:
         """See Store. A stale index still shows what it showed at the last look."""
         fault = self._faults.next("store.due")
         if fault is None:
-            return self._inner.due(step, now, limit)
+            return self._inner.due(step, now)
         if fault is Fault.STALE_INDEX:
             self._world.say("    ! {} at store.due", fault)
             return self._inner.stale_due(step)
-        return self._strike(fault, "store.due", lambda: self._inner.due(step, now, limit))
+        return self._strike(fault, "store.due", lambda: self._inner.due(step, now))
 
     def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
         """See Store."""

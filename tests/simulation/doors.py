@@ -1,7 +1,7 @@
 """What each function of functions/ does between its event and the services; test_doors.py holds the two together."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from blockers.on_reservation_change import NEVER_PAID
@@ -31,6 +31,7 @@ from parking.services.ports import (
 )
 from parking.services.refunds import settle_refund
 from parking.services.settling import carry_out
+from parking.services.sweeping import Swept
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +120,14 @@ def webhook(ports: Ports, event: tuple[str, str], now: datetime) -> None:
             settle_dispute(ports.store, ports.cards, ports.cards.dispute(object_id), now)
 
 
-def settle_due(ports: Ports, now: datetime) -> schedules.Swept:
+def settle_due(ports: Ports, now: datetime) -> Swept:
     """payments/settle_due: what Stripe could not or would not do is no failure of the run."""
     swept = settling.settle_due(ports.store, ports.cards, now)
     ours = {key: e for key, e in swept.failures.items() if not isinstance(e, (CardError, RefundRefused))}
-    return schedules.Swept(swept.moved, ours)
+    return replace(swept, failures=ours)
 
 
-SWEEPS: dict[str, Callable[[Ports, datetime], schedules.Swept]] = {
+SWEEPS: dict[str, Callable[[Ports, datetime], Swept]] = {
     "expire_holds": lambda ports, now: schedules.expire_holds(ports.store, now),
     "check_expiring": lambda ports, now: schedules.tell_ending(ports.store, now),
     "auto_complete": lambda ports, now: schedules.finish_stays(ports.store, now),
@@ -138,7 +139,7 @@ SWEEPS: dict[str, Callable[[Ports, datetime], schedules.Swept]] = {
 class TickFailed(SweepFailed):
     """SweepFailed, with what failed."""
 
-    def __init__(self, swept: schedules.Swept) -> None:
+    def __init__(self, swept: Swept) -> None:
         super().__init__(f"{len(swept.failures)} items failed, {swept.moved} moved")
         self.failures = swept.failures
 

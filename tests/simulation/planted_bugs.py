@@ -15,6 +15,7 @@ _WALLETS = "parking.services.wallets"
 _SETTLING = "parking.services.settling"
 _OVERSTAYS = "parking.services.overstays"
 _SCHEDULES = "parking.services.schedules"
+_SWEEPING = "parking.services.sweeping"
 _BLOCKERS = "parking.services.blockers"
 _OPERATING = "parking.services.operating"
 _DEVICE = "parking_blocker.controller"
@@ -287,6 +288,15 @@ ELSEWHERE = (
             "return after, [wallet.owing(debt), notices.debt(reservation, debt, now)], [reservation]",
             "return after, [], []",
             "tests/unit/test_overstays.py::test_a_card_that_does_not_pay_off_session_leaves_a_debt"),
+    Planted("what the index still names is done again", f"{_SCHEDULES}:_sweep",
+            "return is_due(reservation.due, step, now) and handle(reservation)", "return handle(reservation)",
+            "tests/unit/test_sweeping.py::test_what_the_index_still_names_is_left_alone"),
+    Planted("a run that outlives its time", f"{_SWEEPING}:_outcome", "if not pace.keep_going():", "if False:",
+            "tests/unit/test_sweeping.py::test_nothing_is_begun_when_the_time_is_over_and_what_is_left_is_counted"),
+    Planted("neighbours at one spot fail each other", f"{_SWEEPING}:sweep",
+            "if isinstance(outcome, Busy)}", "if False}",
+            "tests/unit/test_sweeping.py::"
+            "test_who_lost_every_race_to_the_neighbours_goes_once_more_when_they_are_done"),
     Planted("the free time of a day begins right after a stay", "parking.domain.calendar:Calendar.free_within",
             "open_from = max(open_from, claim.blocked_until)", "open_from = max(open_from, claim.stay.ends_at)",
             "tests/unit/test_spots.py::test_the_free_time_of_a_day_leaves_out_the_past_and_what_is_taken"),

@@ -145,9 +145,9 @@ class Stream:
         return page
 
     def _due(self) -> Operation:
-        step, limit = self._random.choice(list(Step)), self._random.choice((1, 3, 200))
+        step = self._random.choice(list(Step))
         now = NOW + timedelta(minutes=self._random.randint(-30, 300))
-        return lambda store: store.due(step, now, limit)
+        return lambda store: list(store.due(step, now))
 
     def _stripe_transactions(self) -> Operation:
         day = self._random.choice((NOW, NOW + timedelta(days=1), NOW + timedelta(days=2))).date()

@@ -50,6 +50,10 @@ class Context:
     invoked_function_arn: str = "arn:aws:lambda:eu-central-1:000000000000:function:function"
     aws_request_id: str = "request"
 
+    def get_remaining_time_in_millis(self) -> int:
+        """All of it."""
+        return 50_000
+
 
 CONTEXT: Any = Context()
 
@@ -88,6 +92,7 @@ class Twin:
 
     def wire(self, patch: pytest.MonkeyPatch) -> None:
         """Let the functions find this world's adapters."""
+        patch.setenv("POWERTOOLS_METRICS_NAMESPACE", "SmartParking")
         patch.setattr(wiring, "store", lambda: self.store)
         patch.setattr(wiring, "shadows", lambda: self.shadows)
         patch.setattr(wiring, "cards", lambda: self.cards)

@@ -48,9 +48,10 @@ class HandlerHouse:
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """MiniStack, the environment of a function, and the functions' own wiring when all is over."""
     with running_aws(tmp_path_factory.mktemp("aws")) as aws, pytest.MonkeyPatch.context() as patch:
-        for name, value in {**aws.variables, "CURRENCY": "EUR"}.items():
+        variables = {**aws.variables, "CURRENCY": "EUR", "POWERTOOLS_METRICS_NAMESPACE": "SmartParking"}
+        for name, value in variables.items():
             patch.setitem(os.environ, name, value)
-        for name in ("store", "shadows", "cards", "push", "webhook_verifier"):
+        for name in ("store", "shadows", "cards", "push", "webhook_verifier", "in_parallel"):
             patch.setattr(wiring, name, getattr(wiring, name))
         patch.setattr(metrics, "namespace", "SmartParking")
         logging.disable()

@@ -13,7 +13,7 @@ from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
 from parking.domain.notification import PushDevice
 from parking.domain.spot import Spot
-from parking.services.ports import Aggregate, Conflict, Key, Page
+from parking.services.ports import Aggregate, Conflict, DueItem, Key, Page
 from tests.simulation.violation import Violation
 from tests.simulation.watched_store import WatchedStore
 
@@ -70,11 +70,11 @@ class TwinStore:
         in_dynamo = sorted(self._dynamo.stripe_transactions(day), key=_address)
         yield from _same(f"stripe_transactions {day}", in_memory, in_dynamo)
 
-    def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
+    def due(self, step: Step, now: datetime) -> Iterator[list[DueItem]]:
         """See Store."""
-        return _same(f"due {step}", self._watched.due(step, now, limit), self._dynamo.due(step, now, limit))
+        yield from _same(f"due {step}", list(self._watched.due(step, now)), list(self._dynamo.due(step, now)))
 
-    def stale_due(self, step: Step) -> list[Key]:
+    def stale_due(self, step: Step) -> Iterator[list[DueItem]]:
         """What the in-memory twin showed at the last look."""
         return self._watched.stale_due(step)
 

@@ -1,5 +1,6 @@
 """What happens by itself when its time comes, with ticks that come twice, late or not at all."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from parking.domain.ids import SpotId
 from parking.domain.notification import Notification
 from parking.domain.reservation import EndReason, ExtensionStatus, Reservation, ReservationStatus
 from parking.services import bookings
-from parking.services.ports import Key
+from parking.services.ports import DueItem
 from parking.services.schedules import expire_holds, finish_stays, tell_ending
 from tests.builders import a_reservation
 from tests.unit.world import ANNA, BORIS, World, at, english
@@ -268,8 +269,8 @@ def test_one_bad_item_keeps_no_other_waiting(world: World) -> None:
 class _StaleIndex(MemoryStore):
     """An index that still names what is gone."""
 
-    def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
-        return [("anna", "rsv_gone")]
+    def due(self, step: Step, now: datetime) -> Iterator[list[DueItem]]:
+        yield [DueItem(at(0), ("anna", "rsv_gone"))]
 
 
 def test_an_entry_of_the_due_index_that_is_gone_is_a_failure_not_a_crash() -> None:

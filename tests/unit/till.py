@@ -18,8 +18,8 @@ from parking.services.payment_methods import remember_card, start_setup
 from parking.services.ports import RefundRefused
 from parking.services.reconciling import Comparison, compare
 from parking.services.refunds import settle_refund
-from parking.services.schedules import Swept
 from parking.services.settling import carry_out, settle_due
+from parking.services.sweeping import Swept
 from parking.services.wallets import withdraw
 from tests.builders import NOW
 from tests.unit.world import ANNA, World, at

@@ -1,14 +1,20 @@
-"""The door for scheduled events: their own time is now, and what failed is logged and raised."""
+"""The door for scheduled events: their own time is now, what failed is logged and raised, and lateness is measured."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import AwareDatetime, BaseModel
 
+from parking import wiring
+from parking.metrics import report_lag
 from parking.operators import operator_input
-from parking.services.schedules import Swept
+from parking.services.sweeping import Pace, Swept
+
+SPARE_MS = 25_000
+"""No item is begun when less of the function's time is left: one hanging call to Stripe (3 tries of 8 s) still ends."""
 
 logger = Logger()
 
@@ -23,13 +29,19 @@ class SweepFailed(Exception):
     """Some items could not be moved. The others were; the schedule's retry and the next tick try these again."""
 
 
-def run(event: dict[str, Any], sweep: Callable[[datetime], Swept]) -> dict[str, int]:
+def pace(context: LambdaContext, spare_ms: int = SPARE_MS) -> Pace:
+    """Some items at once, and no new one when the function's own time nears its end."""
+    return Pace(wiring.in_parallel(), lambda: context.get_remaining_time_in_millis() > spare_ms)
+
+
+def run(event: dict[str, Any], context: LambdaContext, sweep: Callable[[datetime, Pace], Swept]) -> dict[str, int]:
     """One tick. Raises BadInput for an event without a time, and SweepFailed after all that could be done is done."""
-    swept = sweep(operator_input(Tick, event).time.astimezone(UTC))
+    swept = sweep(operator_input(Tick, event).time.astimezone(UTC), pace(context))
+    report_lag(swept.step, swept.lag, swept.left)
     for key, failure in swept.failures.items():
         logger.error("item failed", key=key, exc_info=failure)
     if swept.failures:
         raise SweepFailed(f"{len(swept.failures)} items failed, {swept.moved} moved")
-    if swept.moved:
-        logger.info("swept", moved=swept.moved)
-    return {"moved": swept.moved}
+    if swept.moved or swept.left:
+        logger.info("swept", moved=swept.moved, left=swept.left)
+    return {"moved": swept.moved, "left": swept.left}

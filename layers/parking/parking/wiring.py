@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from parking.services.ports import (
         Aggregate,
         CardGateway,
+        Each,
         Push,
         ShadowDocument,
         Shadows,
@@ -27,7 +28,14 @@ def store() -> "Store":
     from parking.adapters.dynamodb.store import DynamoStore
     from parking.adapters.dynamodb.tables import Tables
 
-    return DynamoStore(Tables(**settings.tables()))
+    return DynamoStore(Tables(**settings.tables()), in_parallel())
+
+
+def in_parallel() -> "Each":
+    """Threads."""
+    from parking.adapters.parallel import in_parallel
+
+    return in_parallel
 
 
 def from_stream_image[A: "Aggregate"](kind: type[A], image: dict[str, Any]) -> A:

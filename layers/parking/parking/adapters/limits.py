@@ -1,5 +1,6 @@
 """DynamoDB's limits, held by the memory twin too."""
 
+DUE_BATCH = 200  # of the due index, read at once
 ITEMS_MAX = 100  # in one transaction, and in one batch of keys
 
 

@@ -1,6 +1,6 @@
 """What the use cases need from the outside world. Adapters implement these; nothing here knows of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -62,6 +62,22 @@ class Page[A]:
     cursor: str | None
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class DueItem:
+    """What the due index says of an item: since when its next step is due, and where it is."""
+
+    at: datetime
+    key: Key
+
+
+class Each(Protocol):
+    """`map`, or one that does some of the items at once; the answers come in the order of the items."""
+
+    def __call__[A, B](self, act: Callable[[A], B], items: Iterable[A], /) -> Iterable[B]:
+        """Act on each item."""
+        ...
+
+
 class Store(Protocol):
     """The tables. Every read by key is consistent."""
 
@@ -112,12 +128,11 @@ class Store(Protocol):
         """Every transaction of a UTC day that has a side at Stripe, of all drivers. Eventually consistent."""
         ...
 
-    def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
-        """The keys of what has this as its next step and whose time has come, the longest due first.
+    def due(self, step: Step, now: datetime) -> Iterator[list[DueItem]]:
+        """What has this as its next step and whose time has come: reservations, or payments for SETTLE.
 
-        Reservations, or payments for SETTLE.
-
-        Eventually consistent: check each one again after loading it.
+        In batches, none of them empty, each with the longest due first, and the longest due of all in the first one.
+        Reads a batch when it is asked for. Eventually consistent: check each item again after loading it.
         """
         ...
 

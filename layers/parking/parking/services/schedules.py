@@ -4,9 +4,7 @@ Skipped, doubled and late ticks do no harm: `now` is the tick's own time, and wh
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 
 from parking.domain.blocker import Blocker, Occupancy
 from parking.domain.calendar import Calendar
@@ -20,25 +18,15 @@ from parking.domain.reservation import Reservation, ReservationStatus
 from parking.services import notices
 from parking.services.blockers import reconcile
 from parking.services.bookings import commit_cancellation, commit_end, days_ahead, given_back
-from parking.services.commit import until_committed
 from parking.services.open_payments import abandoned
 from parking.services.ports import Key, Shadows, Store
 from parking.services.spots import spot_of
-
-BATCH = 200  # one run's share; a minute later comes the next run
+from parking.services.sweeping import ONE_BY_ONE, Pace, Swept, is_due, sweep
 
 Handle = Callable[[Reservation], bool]
 
 
-@dataclass(slots=True)
-class Swept:
-    """What a run did: how many items moved, and which failed and why."""
-
-    moved: int = 0
-    failures: dict[Key, Exception] = field(default_factory=dict)
-
-
-def expire_holds(store: Store, now: datetime) -> Swept:
+def expire_holds(store: Store, now: datetime, pace: Pace = ONE_BY_ONE) -> Swept:
     """Free the intervals of holds that lapsed unpaid, reservations' and extensions'."""
 
     def handle(before: Reservation) -> bool:
@@ -51,18 +39,16 @@ def expire_holds(store: Store, now: datetime) -> Swept:
         store.commit(after, *given_back(store, before, after), *unpaid, *notice)
         return True
 
-    return _sweep(store, Step.RELEASE_HOLD, now, handle)
+    return _sweep(store, Step.RELEASE_HOLD, now, handle, pace)
 
 
-def tell_ending(store: Store, now: datetime) -> Swept:
+def tell_ending(store: Store, now: datetime, pace: Pace = ONE_BY_ONE) -> Swept:
     """Half an hour before the end: until when the stay can be extended, or that somebody has the spot next.
 
     The commit checks that the calendar is still what the notice says.
     """
 
     def handle(before: Reservation) -> bool:
-        if before.due is None or before.due.step is not Step.TELL_END or before.due.at > now:
-            return False
         after = mark_told(before)
         if now >= before.ends_at:  # a tick this late has nothing true to say
             store.commit(after)
@@ -72,7 +58,7 @@ def tell_ending(store: Store, now: datetime) -> Swept:
         store.commit(after, _ending_notice(store, before, calendar, now), unchanged=ahead)
         return True
 
-    return _sweep(store, Step.TELL_END, now, handle)
+    return _sweep(store, Step.TELL_END, now, handle, pace)
 
 
 def _ending_notice(store: Store, reservation: Reservation, calendar: Calendar, now: datetime) -> Notification:
@@ -87,7 +73,7 @@ def _ending_notice(store: Store, reservation: Reservation, calendar: Calendar, n
     return notices.ending(reservation, kind, latest, now)
 
 
-def finish_stays(store: Store, now: datetime) -> Swept:
+def finish_stays(store: Store, now: datetime, pace: Pace = ONE_BY_ONE) -> Swept:
     """At the end: completed if the car is not seen there, a no-show if nobody came, watched on if it stays."""
 
     def handle(before: Reservation) -> bool:
@@ -104,10 +90,10 @@ def finish_stays(store: Store, now: datetime) -> Swept:
             commit_end(store, before, after, now)
         return True
 
-    return _sweep(store, Step.FINISH, now, handle)
+    return _sweep(store, Step.FINISH, now, handle, pace)
 
 
-def guard_upcoming(store: Store, shadows: Shadows, now: datetime) -> Swept:
+def guard_upcoming(store: Store, shadows: Shadows, now: datetime, pace: Pace = ONE_BY_ONE) -> Swept:
     """Raise the blockers of stays that begin soon, and look again each minute until the machine does its part."""
 
     def handle(before: Reservation) -> bool:
@@ -119,21 +105,15 @@ def guard_upcoming(store: Store, shadows: Shadows, now: datetime) -> Swept:
         store.commit(after)
         return True
 
-    return _sweep(store, Step.GUARD, now, handle)
+    return _sweep(store, Step.GUARD, now, handle, pace)
 
 
-def _sweep(store: Store, step: Step, now: datetime, handle: Handle) -> Swept:
-    swept = Swept()
-    for key in store.due(step, now, BATCH):
-        try:
-            swept.moved += until_committed(partial(_load_and, handle, store, key))
-        except Exception as failure:  # one bad item must not keep the others waiting; the door logs and raises
-            swept.failures[key] = failure
-    return swept
+def _sweep(store: Store, step: Step, now: datetime, handle: Handle, pace: Pace) -> Swept:
+    def attempt(key: Key) -> bool:
+        reservation = _load(store, key)
+        return is_due(reservation.due, step, now) and handle(reservation)
 
-
-def _load_and(handle: Handle, store: Store, key: Key) -> bool:
-    return handle(_load(store, key))
+    return sweep(store, step, now, attempt, pace)
 
 
 def _load(store: Store, key: Key) -> Reservation:

@@ -9,7 +9,7 @@ from parking.services.card_payments import charge, close_unpaid, settle
 from parking.services.commit import until_committed
 from parking.services.ports import CardGateway, Key, RefundRefused, Store
 from parking.services.refunds import KEYS_LIVE_FOR, carry_out_refund
-from parking.services.schedules import BATCH, Swept
+from parking.services.sweeping import ONE_BY_ONE, Pace, Swept, is_due, sweep
 
 FORM_OPEN_FOR = timedelta(hours=1)  # what no hold limits, a deposit or a debt, waits this long for the driver's card
 
@@ -34,20 +34,14 @@ def carry_out(store: Store, cards: CardGateway, key: Key, now: datetime) -> None
         raise refusals[0]
 
 
-def settle_due(store: Store, cards: CardGateway, now: datetime) -> Swept:
+def settle_due(store: Store, cards: CardGateway, now: datetime, pace: Pace = ONE_BY_ONE) -> Swept:
     """Look after every payment that has been unsettled for a while: every five minutes, a refused refund seldom."""
-    swept = Swept()
-    for key in store.due(Step.SETTLE, now, BATCH):
-        try:
-            swept.moved += _look_after(store, cards, key, now)
-        except Exception as failure:  # one bad payment must not keep the others waiting; the door logs and raises
-            swept.failures[key] = failure
-    return swept
+    return sweep(store, Step.SETTLE, now, lambda key: _look_after(store, cards, key, now), pace)
 
 
 def _look_after(store: Store, cards: CardGateway, key: Key, now: datetime) -> bool:
     payment = _load(store, key)
-    if payment.due is None or payment.due.at > now:
+    if not is_due(payment.due, Step.SETTLE, now):
         return False
     try:
         unlimited = payment.purpose in (Purpose.DEPOSIT, Purpose.OVERSTAY) and not payment.off_session

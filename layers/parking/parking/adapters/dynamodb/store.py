@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from pynamodb.connection import Connection
@@ -23,14 +24,15 @@ from parking.adapters.commit_plan import plan_commit
 from parking.adapters.dynamodb.attributes import VersionedModel
 from parking.adapters.dynamodb.calendars import CalendarDayModel
 from parking.adapters.dynamodb.cells import is_finest, keys_of, nearest_first
-from parking.adapters.dynamodb.due import DUE, due_shards
+from parking.adapters.dynamodb.due import DUE, DUE_SHARDS, due_shards
 from parking.adapters.dynamodb.errors import translated
 from parking.adapters.dynamodb.money import BY_STRIPE_DAY
 from parking.adapters.dynamodb.reservations import ReservationModel
 from parking.adapters.dynamodb.schema import BY_CREATED, shape_of, table_names
 from parking.adapters.dynamodb.spots import BY_CELL, SpotModel
 from parking.adapters.dynamodb.tables import Tables
-from parking.adapters.limits import check_number_of_items
+from parking.adapters.instants import instant_of
+from parking.adapters.limits import DUE_BATCH, check_number_of_items
 from parking.adapters.listing import LISTED_BY_CREATED, Position, decode_cursor, encode_cursor, is_wanted, position_of
 from parking.domain.area import Area, Rank
 from parking.domain.audit import AuditEntry
@@ -42,7 +44,7 @@ from parking.domain.notification import PushDevice
 from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation
 from parking.domain.spot import Spot
-from parking.services.ports import Aggregate, Busy, Key, Page
+from parking.services.ports import Aggregate, Busy, DueItem, Each, Key, Page
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 3
@@ -56,13 +58,19 @@ HASH_KEY_BYTES_MAX = 2048
 RANGE_KEY_BYTES_MAX = 1024
 
 _Item = dict[str, Any]
+_Shard = tuple[str, dict[str, str] | None]
+"""A hash key of the due index, and behind which item to go on."""
 
 
 class DynamoStore:
-    """Store. One connection serves all tables, because every client of its own would cost a cold start."""
+    """Store. One connection serves all tables, because every client of its own would cost a cold start.
 
-    def __init__(self, tables: Tables) -> None:
+    `each` reads the shards of the due index: one after another, or all at once.
+    """
+
+    def __init__(self, tables: Tables, each: Each = map) -> None:
         self._tables = table_names(tables)
+        self._each = each
         self._connection = Connection(
             connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
             read_timeout_seconds=READ_TIMEOUT_SECONDS,
@@ -139,15 +147,22 @@ class DynamoStore:
         """Every transaction of a UTC day that has a side at Stripe. Raises Busy."""
         yield from self._query_all(Transaction, day.isoformat(), index_name=BY_STRIPE_DAY)
 
-    def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
-        """The keys of what has this as its next step, the longest due first. Raises Busy."""
+    def due(self, step: Step, now: datetime) -> Iterator[list[DueItem]]:
+        """What has this as its next step and whose time has come: a like part of each shard at a time. Raises Busy."""
         kind: type[Any] = Payment if step is Step.SETTLE else Reservation
-        waiting: list[tuple[str, Key]] = []
-        for shard in due_shards(step):
-            until_now = ReservationModel.due_at <= now
-            items = self._query(kind, shard, until_now, index_name=DUE, limit=limit)[ITEMS]
-            waiting += [(item["due_at"][STRING], _key_in(item, kind)) for item in items]
-        return [key for _, key in sorted(waiting)[:limit]]
+        # PynamoDB makes its client at the first call: made here, because the threads would make one each.
+        self._connection.client  # noqa: B018  # a property that makes it
+        ahead: list[_Shard] = [(shard, None) for shard in due_shards(step)]
+        while ahead:
+            answers = list(self._each(partial(self._due_in, kind, now), ahead))
+            batch = sorted(_due_item(item, kind) for answer in answers for item in answer[ITEMS])
+            if batch:
+                yield batch
+            ahead = [
+                (shard, _texts(last))
+                for (shard, _), answer in zip(ahead, answers, strict=True)
+                if (last := answer.get(LAST_EVALUATED_KEY))
+            ]
 
     def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
         """Write all of `saves` or nothing. Raises Conflict or Busy."""
@@ -226,6 +241,11 @@ class DynamoStore:
             return None
         return [shape_of(Spot).aggregate(item) for item in answer[ITEMS]]
 
+    def _due_in(self, kind: type[Any], now: datetime, ahead: _Shard) -> _Item:
+        shard, start = ahead
+        until_now = ReservationModel.due_at <= now
+        return self._query(kind, shard, until_now, index_name=DUE, limit=DUE_BATCH // DUE_SHARDS, start=start)
+
     def _query_all[A: Aggregate](
         self, kind: type[A], hash_key: str, within: Condition | None = None, index_name: str | None = None
     ) -> Iterator[A]:
@@ -237,7 +257,7 @@ class DynamoStore:
             last = answer.get(LAST_EVALUATED_KEY)
             if not last:
                 return
-            start = {name: value[STRING] for name, value in last.items()}
+            start = _texts(last)
 
     def _query(
         self,
@@ -288,6 +308,14 @@ def _is_at_version(item: Aggregate) -> Condition:
 
 def _split(key: Key) -> tuple[str, str | None]:
     return key[0], key[1] if len(key) > 1 else None
+
+
+def _texts(key: _Item) -> dict[str, str]:
+    return {name: value[STRING] for name, value in key.items()}
+
+
+def _due_item(item: _Item, kind: type[Any]) -> DueItem:
+    return DueItem(instant_of(item["due_at"][STRING]), _key_in(item, kind))
 
 
 def _key_in(item: _Item, kind: type[Any]) -> Key:

@@ -5,10 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import batched
 from typing import Any, cast
 
 from parking.adapters.commit_plan import plan_commit
-from parking.adapters.limits import check_number_of_items
+from parking.adapters.limits import DUE_BATCH, check_number_of_items
 from parking.adapters.listing import decode_cursor, encode_cursor, is_wanted, position_of
 from parking.domain.area import Area, Rank
 from parking.domain.audit import AuditEntry
@@ -20,7 +21,7 @@ from parking.domain.notification import PushDevice
 from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation
 from parking.domain.spot import Spot
-from parking.services.ports import Aggregate, Conflict, Key, Page
+from parking.services.ports import Aggregate, Conflict, DueItem, Key, Page
 
 
 class MemoryStore:
@@ -87,11 +88,11 @@ class MemoryStore:
         """Every transaction of a UTC day that has a side at Stripe."""
         yield from (one for one in self._all(Transaction) if one.stripe_id and one.created_at.date() == day)
 
-    def due(self, step: Step, now: datetime, limit: int) -> list[Key]:
-        """The keys of what has this as its next step, the longest due first."""
+    def due(self, step: Step, now: datetime) -> Iterator[list[DueItem]]:
+        """What has this as its next step and whose time has come, the longest due first."""
         items = self._all(Payment) if step is Step.SETTLE else self._all(Reservation)
-        waiting = [(due.at, one.key) for one in items if (due := one.due) and due.step is step]
-        return [key for at, key in sorted(waiting) if at <= now][:limit]
+        waiting = [DueItem(due.at, one.key) for one in items if (due := one.due) and due.step is step and due.at <= now]
+        return map(list, batched(sorted(waiting), DUE_BATCH, strict=False))
 
     def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
         """Write all of `saves` or nothing. Raises Conflict."""
