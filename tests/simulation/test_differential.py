@@ -147,7 +147,7 @@ class Stream:
     def _due(self) -> Operation:
         step = self._random.choice(list(Step))
         now = NOW + timedelta(minutes=self._random.randint(-30, 300))
-        return lambda store: list(store.due(step, now))
+        return lambda store: sorted((item.at, item.key) for batch in store.due(step, now) for item in batch)
 
     def _stripe_transactions(self) -> Operation:
         day = self._random.choice((NOW, NOW + timedelta(days=1), NOW + timedelta(days=2))).date()
