@@ -1,6 +1,6 @@
 # Every target does its own set-up: a fresh machine needs make, Python 3.13 and any python3 for the bootstrap of uv.
 .DEFAULT_GOAL := help
-.PHONY: help install up down status demo day test simulate check openapi format bench-search
+.PHONY: help install up down status demo day test simulate check openapi format bench-search bench-sweep
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -49,6 +49,9 @@ simulate: install ## Run the services under faults: SEEDS=2000 fresh seeds, or S
 
 bench-search: install ## Measure that a search costs what its area holds, not what the system holds
 	@PYTHONPATH=layers/parking:functions:device:. $(PYTHON) -m benchmarks.search
+
+bench-sweep: install ## Measure that a schedule's run costs what is due, not what is open
+	@PYTHONPATH=layers/parking:functions:device:. $(PYTHON) -m benchmarks.sweep
 
 check: install ## Format, lint, types, architecture, template, and what is generated from the lock file
 	.venv/bin/ruff format --check .

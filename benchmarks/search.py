@@ -1,9 +1,8 @@
 """A search costs what its area holds, not what the system holds: `make bench-search`.
 
 The same searches in a town of 1,000 spots and in a country of 100,000 of the same density, through the real service and
-store, on MiniStack. MiniStack counts read units without looking at the size of what it read, so the units here are
-DynamoDB's own rule applied to what each Query returned: half a unit for each started 4 KB, and at least half a unit.
-The milliseconds are the emulator's, which looks through the whole table for each Query.
+store, on MiniStack. The units are DynamoDB's (benchmarks/metered.py); the milliseconds are the emulator's, which looks
+through the whole table for each Query.
 """
 
 import os
@@ -14,11 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import cos, degrees, pi, radians, sin, sqrt
 from pathlib import Path
-from typing import Any
 
-import boto3
-
-from parking.adapters.dynamodb.schema import shape_of
+from benchmarks.metered import Meter, fill, metered
 from parking.adapters.dynamodb.store import DynamoStore
 from parking.domain.area import Area, Box, Circle, Rank
 from parking.domain.ids import BlockerId, SpotId
@@ -30,8 +26,6 @@ from tests.contract.emulators import create_tables, running_aws
 TOWN_SPOTS, COUNTRY_SPOTS = 1_000, 100_000
 SPOTS_PER_KM2 = 50
 RATIO_MAX = 1.2
-BATCH = 25  # DynamoDB's limit of puts in one BatchWriteItem
-UNIT_BYTES = 4096
 MIDDLE = Location(52.5163, 13.3777)
 GOLDEN_ANGLE = pi * (3 - sqrt(5))
 
@@ -54,30 +48,6 @@ CASES = (
 ZOOMED_OUT = Case("a frame of 30 km by 30 km, first page", Box.between(52.3813, 13.1559, 52.6513, 13.5995), pages=1)
 
 
-@dataclass
-class Meter:
-    """What DynamoDB is asked by one search."""
-
-    queries: int = 0
-    items: int = 0
-    units: float = 0
-
-    def read(self, parsed: dict[str, Any], **_: Any) -> None:
-        """One answered Query."""
-        size_bytes = sum(_bytes({"M": item}) for item in parsed["Items"])
-        self.queries += 1
-        self.items += len(parsed["Items"])
-        self.units += max(1, -(-size_bytes // UNIT_BYTES)) / 2
-
-
-def _bytes(value: dict[str, Any]) -> int:
-    """An attribute's size by DynamoDB's rules, a number counted a little too high."""
-    [(kind, inner)] = value.items()
-    if kind == "M":
-        return 3 + sum(1 + len(name) + _bytes(one) for name, one in inner.items())
-    return len(str(inner).encode())
-
-
 def _sunflower(number: int) -> Iterator[Spot]:
     """Spots evenly around the middle, as seeds in a sunflower: the first thousand are the same in every town."""
     spot = a_spot()
@@ -96,31 +66,22 @@ def _sunflower(number: int) -> Iterator[Spot]:
 def _built(number: int) -> DynamoStore:
     """A store with so many spots."""
     tables = create_tables()
-    client: Any = boto3.client("dynamodb")
-    shape = shape_of(Spot)
-    puts = [{"PutRequest": {"Item": shape.item(spot)}} for spot in _sunflower(number)]
-    for start in range(0, number, BATCH):
-        answer = client.batch_write_item(RequestItems={tables.spots: puts[start : start + BATCH]})
-        if answer["UnprocessedItems"]:
-            raise RuntimeError("the emulator left puts unprocessed")
+    fill(tables.spots, Spot, _sunflower(number))
     return DynamoStore(tables)
 
 
 def _measured(store: DynamoStore, case: Case) -> tuple[Meter, int, float]:
     """What the search reads, what it finds, and how long it takes in seconds."""
-    meter, found, taken = Meter(), 0, 0
-    events = store._connection.client.meta.events
-    events.register("after-call.dynamodb.Query", meter.read)
+    found, taken = 0, 0
     began = time.perf_counter()
     after: Rank | None = None
-    while True:
-        page = search(store, case.area, window=None, filters=Filters(), after=after, limit=100)
-        found, taken, after = found + len(page.items), taken + 1, page.following
-        if after is None or taken == case.pages:
-            break
-    seconds = time.perf_counter() - began
-    events.unregister("after-call.dynamodb.Query", meter.read)
-    return meter, found, seconds
+    with metered(store) as meter:
+        while True:
+            page = search(store, case.area, window=None, filters=Filters(), after=after, limit=100)
+            found, taken, after = found + len(page.items), taken + 1, page.following
+            if after is None or taken == case.pages:
+                break
+    return meter, found, time.perf_counter() - began
 
 
 def _row(case: Case, spots: int, meter: Meter, found: int, seconds: float) -> str:
