@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from parking.domain.calendar import Calendar, CalendarDay, Claim
 from parking.domain.errors import InvariantBroken, SpotUnavailable
 from parking.domain.ids import ReservationId, SpotId, UserId
-from parking.domain.time import Interval
+from parking.domain.time import Interval, local_day
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
 SPOT = SpotId("spot-a")
@@ -165,6 +165,42 @@ def test_what_is_free_is_exactly_what_could_be_booked(
     wish = claim("new", from_minute, to_minute, turnover_minutes)
     fits = any(gap.starts_at <= wish.stay.starts_at and wish.stay.ends_at <= gap.ends_at for gap in free)
     assert fits is not bool(taken.conflicts(wish))
+
+
+@given(st.lists(claims, max_size=8), claims, st.sampled_from([0, 10, 45]))
+def test_a_neighbour_at_the_turnover_distance_fits_and_one_a_microsecond_nearer_never(
+    wishes: list[Claim], taken: Claim, turnover_minutes: int
+) -> None:
+    only = booked(wishes).without(taken.reservation_id)
+    assume(taken.stay.starts_at >= MIDNIGHT + timedelta(hours=1) and not only.conflicts(taken))
+    current = only.with_claim(taken)
+    others = [one for one in current.claims if one.reservation_id != taken.reservation_id]
+    turnover, short = timedelta(minutes=turnover_minutes), timedelta(microseconds=1)
+
+    def fits(starts_at: datetime, ends_at: datetime) -> bool:
+        """Beside the taken one; what others have in the way is left out."""
+        wanted = Claim.of(UserId("of-new"), ReservationId("new"), Interval(starts_at, ends_at), turnover_minutes)
+        in_the_way = {one.reservation_id for one in others}
+        return all(one.reservation_id in in_the_way for one in current.conflicts(wanted))
+
+    after, before = taken.blocked_until, taken.stay.starts_at - turnover
+    minute = timedelta(minutes=1)
+    assert fits(after, after + minute)
+    assert not fits(after - short, after + minute)
+    assert fits(before - minute, before)
+    assert not fits(before - minute, before + short)
+
+
+@given(st.integers(0, 60 * 24 * DAYS - 60 * 26), st.integers(1, 60 * 24), st.sampled_from([0, 10, 45]))
+def test_the_days_of_a_claim_cut_at_midnight_are_the_claim_again(start: int, length: int, turnover: int) -> None:
+    taken = claim("a", start, start + length, turnover)
+    parts = [
+        (max(taken.blocked.starts_at, day.starts_at), min(taken.blocked.ends_at, day.ends_at))
+        for day in (local_day(one.day, "UTC") for one in calendar(taken).days if one.claims)
+    ]
+    assert (parts[0][0], parts[-1][1]) == (taken.blocked.starts_at, taken.blocked.ends_at)
+    assert all(one[1] == other[0] for one, other in pairwise(parts))
+    assert all(starts_at < ends_at for starts_at, ends_at in parts)
 
 
 def test_free_time_ends_a_turnover_before_the_next_claim_and_begins_a_turnover_after_the_last() -> None:

@@ -79,17 +79,30 @@ def test_the_days_of_an_interval_are_exactly_those_that_overlap_it(interval: Int
 
 
 @pytest.mark.parametrize(
-    ("day", "starts_at", "length_hours"),
+    ("time_zone", "day", "starts_at", "length_hours"),
     [
-        (date(2026, 3, 28), "2026-03-27T22:00:00+00:00", 24),
-        (date(2026, 3, 29), "2026-03-28T22:00:00+00:00", 23),
-        (date(2026, 3, 30), "2026-03-29T21:00:00+00:00", 24),
-        (date(2026, 10, 25), "2026-10-24T21:00:00+00:00", 25),
-        (date(2026, 10, 26), "2026-10-25T22:00:00+00:00", 24),
+        (TALLINN, date(2026, 3, 28), "2026-03-27T22:00:00+00:00", 24),
+        (TALLINN, date(2026, 3, 29), "2026-03-28T22:00:00+00:00", 23),
+        (TALLINN, date(2026, 3, 30), "2026-03-29T21:00:00+00:00", 24),
+        (TALLINN, date(2026, 10, 25), "2026-10-24T21:00:00+00:00", 25),
+        (TALLINN, date(2026, 10, 26), "2026-10-25T22:00:00+00:00", 24),
+        ("America/New_York", date(2026, 3, 8), "2026-03-08T05:00:00+00:00", 23),
+        ("America/New_York", date(2026, 11, 1), "2026-11-01T04:00:00+00:00", 25),
+        # by half an hour
+        ("Australia/Lord_Howe", date(2026, 10, 4), "2026-10-03T13:30:00+00:00", 23.5),
+        ("Australia/Lord_Howe", date(2026, 4, 5), "2026-04-04T13:00:00+00:00", 24.5),
+        # at midnight: the day begins at 01:00, or has its first hour twice
+        ("America/Havana", date(2026, 3, 8), "2026-03-08T05:00:00+00:00", 23),
+        ("America/Havana", date(2026, 11, 1), "2026-11-01T04:00:00+00:00", 25),
+        # Samoa left out 30 December 2011
+        ("Pacific/Apia", date(2011, 12, 29), "2011-12-29T10:00:00+00:00", 24),
+        ("Pacific/Apia", date(2011, 12, 31), "2011-12-30T10:00:00+00:00", 24),
     ],
 )
-def test_a_local_day_is_as_long_as_the_clock_at_the_spot_makes_it(day: date, starts_at: str, length_hours: int) -> None:
-    local = local_day(day, TALLINN)
+def test_a_local_day_is_as_long_as_the_clock_at_the_spot_makes_it(
+    time_zone: str, day: date, starts_at: str, length_hours: float
+) -> None:
+    local = local_day(day, time_zone)
     assert local.starts_at == datetime.fromisoformat(starts_at)
     assert local.duration == timedelta(hours=length_hours)
 
