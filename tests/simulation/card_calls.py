@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from parking.domain.customer import MOST_PAYMENT_METHODS, Customer
 from parking.domain.ids import CreateRequest, ExtensionId, ReservationId, UserId
 from parking.domain.ledger import Wallet
-from parking.domain.payment import DisputeStatus, Payment, PaymentStatus
+from parking.domain.payment import DisputeStatus, Payment, PaymentStatus, Purpose
 from parking.domain.reservation import Reservation
 from parking.services import card_payments, payment_methods, wallets
 from payments.schemas import PaymentMethodsOut, PaymentOut, SetupOut, StartedPaymentOut
@@ -91,6 +91,8 @@ def deposit(user_id: UserId, key: str, amount_minor: int, payment_method_id: str
             return "invalid_request"
         wallet = world.store.get(Wallet, user_id)
         today = wallet.deposited_minor(now.date()) if wallet else 0
+        own = [one for one in world.store.all_of(Payment) if one.user_id == user_id]
+        today += sum(one.amount_minor for one in own if one.purpose is Purpose.DEPOSIT and one.open)
         if today + amount_minor > DEPOSITS_PER_DAY_MINOR:
             return "daily_limit_reached"
         return _card_says(world, user_id, payment_method_id)

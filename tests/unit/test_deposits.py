@@ -146,6 +146,34 @@ def test_a_days_deposits_have_a_limit_that_the_next_utc_day_lifts(till: Till) ->
     assert till.deposit(amount_minor=50_000, key="tomorrow", now=tomorrow).payment.amount_minor == 50_000
 
 
+def test_forms_that_are_open_count_for_the_day_until_they_are_given_up(till: Till) -> None:
+    for n in range(2):
+        till.deposit(amount_minor=45_000, key=str(n))
+    with pytest.raises(DailyLimitReached) as refusal:
+        till.deposit(amount_minor=10_001, key="more")
+    assert refusal.value.data == {"left_amount": 10_000, "currency": "EUR"}
+    till.looks(60, 70)
+    assert till.deposit(amount_minor=50_000, key="more", now=71).payment.status is P.REQUIRES_ACTION
+
+
+def test_of_two_forms_at_once_that_are_too_much_together_one_is_refused(till: Till) -> None:
+    till.completes(till.deposit(amount_minor=50_000), 1)
+    till.store.meanwhile(lambda: till.deposit(amount_minor=30_000, key="one", now=2))
+    with pytest.raises(DailyLimitReached):
+        till.deposit(amount_minor=30_000, key="other", now=2)
+    assert till.store.lost_races == 1
+
+
+def test_an_open_form_counts_however_many_payments_came_after_it(till: Till) -> None:
+    till.deposit(amount_minor=50_000, key="form")
+    stored = till.payments()[0]
+    later = [replace(stored, payment_id=PaymentId(f"pay_z{n}"), status=P.CANCELLED, version=0) for n in range(120)]
+    for one in later:
+        till.store.commit(one)
+    with pytest.raises(DailyLimitReached):
+        [till.deposit(amount_minor=50_000, key=key) for key in ("second", "third")]
+
+
 def test_a_saved_card_fills_the_wallet_at_once(till: Till) -> None:
     card = till.save_card()
     answer = till.deposit(card=card)

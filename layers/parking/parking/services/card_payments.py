@@ -82,9 +82,11 @@ def deposit_by_card(
     """
 
     def new() -> list[Aggregate]:
-        check_deposit(wallet_of(store, request.user_id, currency), amount_minor, now)
+        wallet = wallet_of(store, request.user_id, currency)
+        check_deposit(store, wallet, amount_minor, now)
         wanted = _wanted(store, request, payment_method_id, now)
-        return [replace(wanted, purpose=Purpose.DEPOSIT, amount_minor=amount_minor, currency=currency)]
+        # The wallet is saved as it is, so that of two forms that are opened at once the second sees the first.
+        return [replace(wanted, purpose=Purpose.DEPOSIT, amount_minor=amount_minor, currency=currency), wallet]
 
     return _opened_and_answered(store, cards, request, new, now)
 

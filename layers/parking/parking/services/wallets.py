@@ -1,6 +1,6 @@
 """The driver's prepaid money: crediting deposits, and withdrawing to the cards that they came from."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from parking.domain.errors import DailyLimitReached, InvalidField, InvariantBroken, WithdrawalUnavailable
 from parking.domain.ids import CreateRequest, PaymentId, RefundId, UserId, derived_id
@@ -27,15 +27,32 @@ LARGEST_DEPOSIT_MINOR = 50_000
 DEPOSITS_PER_DAY_MINOR = 100_000
 SMALLEST_WITHDRAWAL_MINOR = 100
 WITHDRAWALS_PER_DAY_MINOR = 50_000
+OPEN_AT_MOST = timedelta(days=1)  # a form is given up after an hour, what a bank processes within the day
+PAGE = 100
 MOST_SOURCES = 20  # deposits that one withdrawal can reach, so that all of it fits into one transaction
 
 
-def check_deposit(wallet: Wallet, amount_minor: int, now: datetime) -> None:
-    """Raises InvalidField, or DailyLimitReached by what this day's deposits have brought already."""
+def check_deposit(store: Store, wallet: Wallet, amount_minor: int, now: datetime) -> None:
+    """Raises InvalidField, or DailyLimitReached by what this day's deposits have brought, or still may: any of the
+    forms that are open can be filled in."""
     _check_amount(amount_minor, SMALLEST_DEPOSIT_MINOR, LARGEST_DEPOSIT_MINOR, wallet.currency)
-    left = DEPOSITS_PER_DAY_MINOR - wallet.deposited_minor(now.date())
+    left = DEPOSITS_PER_DAY_MINOR - wallet.deposited_minor(now.date()) - _open_minor(store, wallet, now)
     if amount_minor > left:
-        raise DailyLimitReached("That is more than a day's deposits.", left_amount=left, currency=wallet.currency)
+        raise DailyLimitReached(
+            "That is more than a day's deposits.", left_amount=max(left, 0), currency=wallet.currency
+        )
+
+
+def _open_minor(store: Store, wallet: Wallet, now: datetime) -> int:
+    """What the driver has asked to deposit and not paid yet. No form is open for more than some hours."""
+    total, cursor, since = 0, None, now - OPEN_AT_MOST
+    while True:
+        page = store.page(Payment, wallet.user_id, limit=PAGE, cursor=cursor)
+        deposits = [one for one in page.items if one.purpose is Purpose.DEPOSIT and one.open]
+        total += sum(one.amount_minor for one in deposits)
+        cursor = page.cursor
+        if cursor is None or page.items[-1].created_at < since:
+            return total
 
 
 def credited(store: Store, paid: Payment, now: datetime) -> list[Aggregate]:
