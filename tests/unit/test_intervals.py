@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parking.domain.errors import InvariantBroken
+from parking.domain.errors import InvalidField, InvariantBroken
 from parking.domain.time import Interval, local_day
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -105,6 +105,11 @@ def test_a_local_day_is_as_long_as_the_clock_at_the_spot_makes_it(
     local = local_day(day, time_zone)
     assert local.starts_at == datetime.fromisoformat(starts_at)
     assert local.duration == timedelta(hours=length_hours)
+
+
+def test_a_day_that_the_zone_left_out_is_named_as_what_it_is() -> None:
+    with pytest.raises(InvalidField, match="day: does not exist in the time zone of the spot"):
+        local_day(date(2011, 12, 30), "Pacific/Apia")
 
 
 @given(

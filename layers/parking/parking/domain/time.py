@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from parking.domain.errors import InvariantBroken
+from parking.domain.errors import InvalidField, InvariantBroken
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,9 +40,13 @@ class Interval:
 
 
 def local_day(day: date, time_zone: str) -> Interval:
-    """The UTC interval of one local calendar day: 23 or 25 hours long when the clock changes."""
+    """The UTC interval of one local calendar day: 23 or 25 hours long when the clock changes.
+
+    Raises InvalidField for a day that the zone left out, as Samoa did when it crossed the date line.
+    """
     zone = ZoneInfo(time_zone)
-    start = datetime(day.year, day.month, day.day, tzinfo=zone)
     following = day + timedelta(days=1)
-    end = datetime(following.year, following.month, following.day, tzinfo=zone)
-    return Interval(start.astimezone(UTC), end.astimezone(UTC))
+    start, end = (datetime(one.year, one.month, one.day, tzinfo=zone).astimezone(UTC) for one in (day, following))
+    if start >= end:
+        raise InvalidField("day", "does not exist in the time zone of the spot")
+    return Interval(start, end)
