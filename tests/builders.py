@@ -30,7 +30,7 @@ from parking.domain.ids import (
     timed_id,
 )
 from parking.domain.ledger import REVENUE, WALLET, Transaction, TransactionKind, Wallet, moved, record
-from parking.domain.notification import Notification, NotificationKind, Platform, PushDevice
+from parking.domain.notification import EndpointOwner, Notification, NotificationKind, Platform, PushDevice
 from parking.domain.payment import Method, Payment, PaymentStatus, Purpose, Refund
 from parking.domain.pricing import quote_extension, quote_stay
 from parking.domain.reservation import HOLD, Extension, ExtensionStatus, Reservation, ReservationStatus
@@ -216,9 +216,20 @@ def a_push_device(**over: Any) -> PushDevice:
         device_id=DeviceId(f"device-{uuid4().hex[:12]}"),
         platform=Platform.FCM,
         token=uuid4().hex,
+        locale="ru-RU",
         endpoint="arn:aws:sns:eu-central-1:000000000000:endpoint/GCM/app/1",
     )
     return replace(device, **over)
+
+
+def an_endpoint_owner(**over: Any) -> EndpointOwner:
+    """Who registered the endpoint of such a phone."""
+    owner = EndpointOwner(
+        endpoint=f"arn:aws:sns:eu-central-1:000000000000:endpoint/GCM/app/{uuid4().hex}",
+        user_id=a_user_id(),
+        device_id=DeviceId("phone"),
+    )
+    return replace(owner, **over)
 
 
 def a_report(**over: Any) -> Report:

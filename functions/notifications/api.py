@@ -7,13 +7,19 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from notifications.accept_language import AcceptLanguage, wished
-from notifications.schemas import NotificationOut, NotificationsOut, PushDeviceIn, PushDeviceOut
+from notifications.schemas import (
+    NotificationOut,
+    NotificationsOut,
+    PreferencesIn,
+    PreferencesOut,
+    PushDeviceIn,
+    PushDeviceOut,
+)
 from parking import wiring
 from parking.domain.ids import DeviceId, NotificationId
 from parking.domain.notification import Notification
 from parking.http import Cursor, Door, IdPath, Limit, documented, entry
-from parking.services import notifications
-from parking.services.wording.catalogue import language_for
+from parking.services import notifications, phones
 
 door = Door()
 app = door.app
@@ -32,9 +38,9 @@ def list_(
     cursor: Cursor = None,
     accept_language: AcceptLanguage = "",
 ) -> NotificationsOut:
-    """Newest first, in the language of `Accept-Language` where we speak it, else in English."""
+    """Newest first, in the language that the driver chose, else `Accept-Language`'s, else English."""
     page = wiring.store().page(Notification, door.user_id, limit=limit, cursor=cursor, unread=unread)
-    language = language_for(wished(accept_language))
+    language = notifications.language_of(wiring.store(), door.user_id, wished(accept_language))
     return NotificationsOut(items=[NotificationOut.of(one, language) for one in page.items], next_cursor=page.cursor)
 
 
@@ -47,24 +53,53 @@ def list_(
 def read(notification_id: IdPath, accept_language: AcceptLanguage = "") -> NotificationOut:
     """The first time counts."""
     notice = notifications.mark_read(wiring.store(), door.user_id, NotificationId(notification_id), door.now)
-    return NotificationOut.of(notice, language_for(wished(accept_language)))
+    language = notifications.language_of(wiring.store(), door.user_id, wished(accept_language))
+    return NotificationOut.of(notice, language)
+
+
+@app.get(
+    "/notification-preferences",
+    summary="How I want to be told",
+    tags=["notifications"],
+    responses=documented(HTTPStatus.OK, PreferencesOut),
+)
+def preferences() -> PreferencesOut:
+    """Language and muted kinds."""
+    return PreferencesOut.of(notifications.preferences_of(wiring.store(), door.user_id))
+
+
+@app.put(
+    "/notification-preferences",
+    summary="I want to be told like this",
+    tags=["notifications"],
+    responses=documented(HTTPStatus.OK, PreferencesOut),
+)
+def prefer(wish: PreferencesIn) -> PreferencesOut:
+    """Replaces my wishes. A muted kind still comes into the inbox; one that has to be told is 400."""
+    return PreferencesOut.of(
+        notifications.set_preferences(wiring.store(), door.user_id, locale=wish.locale, muted=wish.muted)
+    )
 
 
 @app.put(
     "/push-devices/<device_id>",
     summary="Tell this phone",
     tags=["notifications"],
-    responses=documented(HTTPStatus.OK, PushDeviceOut),
+    responses=documented(HTTPStatus.OK, PushDeviceOut, HTTPStatus.CONFLICT),
 )
-def register(device_id: IdPath, wish: PushDeviceIn) -> PushDeviceOut:
-    """Registers a phone or its new token."""
-    device = notifications.register_device(
+def register(device_id: IdPath, wish: PushDeviceIn, accept_language: AcceptLanguage = "") -> PushDeviceOut:
+    """Registers a phone or its new token, at every start of the app; who had the phone before is not told there.
+
+    Without `locale` the first language of `Accept-Language` counts.
+    """
+    device = phones.register_device(
         wiring.store(),
         wiring.push(),
         door.user_id,
         DeviceId(device_id),
         platform=wish.platform,
         token=wish.token,
+        locale=wish.locale or next(iter(wished(accept_language)), None),
     )
     return PushDeviceOut(device_id=device.device_id, platform=device.platform, reachable=device.endpoint is not None)
 
@@ -77,5 +112,5 @@ def register(device_id: IdPath, wish: PushDeviceIn) -> PushDeviceOut:
 )
 def sign_out(device_id: IdPath) -> Response[Any]:
     """Forgets the phone."""
-    notifications.sign_out_device(wiring.store(), wiring.push(), door.user_id, DeviceId(device_id))
+    phones.sign_out_device(wiring.store(), wiring.push(), door.user_id, DeviceId(device_id))
     return Response(HTTPStatus.NO_CONTENT.value, body="")

@@ -38,7 +38,7 @@ from parking.domain.ids import (
     UserId,
 )
 from parking.domain.ledger import DayTotal, Debt, Deposited, Entry, Transaction, TransactionKind, Wallet
-from parking.domain.notification import Notification, NotificationKind, Platform, PushDevice
+from parking.domain.notification import EndpointOwner, Notification, NotificationKind, Platform, PushDevice
 from parking.domain.payment import (
     Dispute,
     DisputeStatus,
@@ -49,6 +49,7 @@ from parking.domain.payment import (
     Refund,
     RefundStatus,
 )
+from parking.domain.preferences import NotificationPreferences
 from parking.domain.reservation import (
     EndReason,
     Extension,
@@ -306,7 +307,15 @@ push_devices = _whole(
     device_id=ids.map(DeviceId),
     platform=st.sampled_from(Platform),
     token=texts,
+    locale=st.none() | texts,
     endpoint=st.none() | texts,
+)
+endpoint_owners = _whole(EndpointOwner, endpoint=ids, user_id=ids.map(UserId), device_id=ids.map(DeviceId))
+preferences = _whole(
+    NotificationPreferences,
+    user_id=ids.map(UserId),
+    locale=st.none() | texts,
+    muted=st.frozensets(st.sampled_from(NotificationKind)),
 )
 reports = _whole(
     Report,
@@ -373,6 +382,8 @@ AGGREGATES: dict[str, SearchStrategy[Aggregate]] = {
     "transaction": transactions,
     "notification": notifications,
     "push device": push_devices,
+    "endpoint owner": endpoint_owners,
+    "preferences": preferences,
     "blocker": blockers,
     "favourites": favourites,
     "audit entry": audit_entries,

@@ -14,11 +14,13 @@ from botocore.stub import Stubber
 from parking.adapters.memory.push import MemoryPush
 from parking.adapters.sns_push import SnsPush
 from parking.domain.notification import Platform
-from parking.services.ports import EndpointGone, Push, PushMessage
+from parking.services.ports import EndpointGone, Push
+from parking.services.push_messages import message_of
+from parking.services.wording.en import ENGLISH
 from tests.builders import a_notification
 from tests.contract.emulators import Aws
 
-A_MESSAGE = PushMessage(a_notification(), "Payment received", "4.80 EUR for Marktplatz 7 until 13:00.")
+A_MESSAGE = message_of(a_notification(), ENGLISH)
 BOTH = pytest.mark.parametrize("platform", Platform)
 
 
@@ -158,9 +160,9 @@ def test_each_platform_gets_its_own_message(aws: Aws) -> None:
         payload = json.loads(message[name])
         if platform is Platform.APNS:
             assert payload["aps"]["alert"] == {"title": A_MESSAGE.title, "body": A_MESSAGE.text}
-            assert payload["notification_id"] == A_MESSAGE.notification.notification_id
+            assert payload["notification_id"] == A_MESSAGE.notification_id
         else:
             sent = payload["fcmV1Message"]["message"]
             assert sent["notification"] == {"title": A_MESSAGE.title, "body": A_MESSAGE.text}
-            assert sent["data"]["reservation_id"] == A_MESSAGE.notification.data["reservation_id"]
-            assert sent["android"]["collapse_key"] == A_MESSAGE.notification.notification_id
+            assert sent["data"]["reservation_id"] == A_MESSAGE.data["reservation_id"]
+            assert sent["android"]["notification"]["tag"] == A_MESSAGE.notification_id

@@ -9,7 +9,7 @@ import pytest
 from parking.domain.calendar import CalendarDay
 from parking.domain.errors import InsufficientFunds, SpotUnavailable
 from parking.domain.ledger import Transaction, Wallet
-from parking.domain.notification import PushDevice
+from parking.domain.notification import EndpointOwner, PushDevice
 from parking.domain.payment import Payment, PaymentStatus
 from parking.domain.reservation import Reservation
 from parking.services.commit import until_committed
@@ -23,6 +23,7 @@ from tests.builders import (
     a_reservation,
     a_transaction,
     a_wallet,
+    an_endpoint_owner,
 )
 
 RACERS = 16
@@ -145,10 +146,25 @@ def test_get_many_gives_what_exists_in_the_order_of_the_keys(store: Store) -> No
         store.get_many(Reservation, [first.key] * 101)
 
 
+def test_what_was_written_again_since_it_was_read_is_not_forgotten(store: Store) -> None:
+    device, owner = a_push_device(), an_endpoint_owner()
+    store.commit(device, owner)
+    as_read = replace(device, version=1), replace(owner, version=1)
+    store.commit(*as_read)
+    for item in as_read:
+        store.forget(item)
+    assert store.get(PushDevice, *device.key) == replace(device, version=2)
+    assert store.get(EndpointOwner, *owner.key) == replace(owner, version=2)
+    for item in as_read:
+        store.forget(replace(item, version=2))
+    assert store.get(PushDevice, *device.key) is None
+    assert store.get(EndpointOwner, *owner.key) is None
+
+
 def test_a_forgotten_device_is_gone_and_may_be_forgotten_again(store: Store) -> None:
-    device = a_push_device()
+    device = a_push_device(version=1)
     other = a_push_device(user_id=device.user_id)
-    store.commit(device, other)
+    store.commit(replace(device, version=0), other)
     assert {found.device_id for found in store.push_devices(device.user_id)} == {device.device_id, other.device_id}
     store.forget(device)
     store.forget(device)

@@ -4,7 +4,6 @@ import json
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -12,6 +11,8 @@ import pytest
 from local.drivers import Driver
 from tests.e2e.stays import act, everything, inbox, paid
 from tests.e2e.world import Json, Spot, World, eventually, expect
+
+WISHES = "/notification-preferences"
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +44,14 @@ def await_push_function(world: World, notice: Json) -> None:
     )
 
 
-def register(driver: Driver, platform: str, token: str) -> Json:
-    return expect(200, driver.request("PUT", f"/push-devices/phone-{platform}", {"platform": platform, "token": token}))
+def register(driver: Driver, platform: str, token: str, locale: str | None = None) -> Json:
+    body = {"platform": platform, "token": token, "locale": locale}
+    return expect(200, driver.request("PUT", f"/push-devices/phone-{platform}", body))
+
+
+def sent_to_android(published: Json) -> Json:
+    sent: Json = json.loads(json.loads(published["message"])["GCM"])["fcmV1Message"]["message"]
+    return sent
 
 
 @pytest.mark.usefixtures("credentials")
@@ -54,9 +61,9 @@ def test_a_registered_phone_is_told_of_each_notice_once(world: World, spot: Spot
     (notice,) = inbox(driver, "PAYMENT_SUCCEEDED")
     (published,) = eventually(lambda: pushed(world, notice["notification_id"]), "the notice to be pushed")
     assert ":endpoint/" in published["target"] or "/GCM/" in published["target"]
-    message: Any = json.loads(json.loads(published["message"])["GCM"])["fcmV1Message"]["message"]
+    message = sent_to_android(published)
     assert message["notification"] == {"title": notice["title"], "body": notice["text"]}
-    assert message["data"]["reservation_id"] == stay["reservation_id"]
+    assert message["data"]["link"] == f"smartparking://reservations/{stay['reservation_id']}"
 
     act(driver, stay, "cancellation")
     (cancelled,) = inbox(driver, "RESERVATION_CANCELLED")
@@ -87,6 +94,46 @@ def test_a_phone_that_signed_out_is_not_told(world: World, driver: Driver, other
     unheard = inbox(driver, "DEPOSIT_SUCCEEDED")[0]
     await_push_function(world, unheard)
     assert pushed(world, unheard["notification_id"]) == []
+
+
+@pytest.mark.usefixtures("credentials")
+def test_a_phone_that_was_handed_on_tells_its_new_driver_only(
+    world: World, driver: Driver, other_driver: Driver
+) -> None:
+    token = f"token-{uuid.uuid4().hex}"
+    for one in (driver, other_driver):
+        register(one, "FCM", token)
+    for one in (driver, other_driver):
+        world.stack.deposit(one, 500)
+    its = inbox(other_driver, "DEPOSIT_SUCCEEDED")[0]
+    eventually(lambda: pushed(world, its["notification_id"]), "the new driver's notice to be pushed")
+    unheard = inbox(driver, "DEPOSIT_SUCCEEDED")[0]
+    await_push_function(world, unheard)
+    assert pushed(world, unheard["notification_id"]) == []
+    expect(404, driver.request("DELETE", "/push-devices/phone-FCM"))
+    expect(204, other_driver.request("DELETE", "/push-devices/phone-FCM"))
+
+
+@pytest.mark.usefixtures("credentials")
+def test_a_driver_is_told_in_russian_and_not_of_what_is_muted(world: World, spot: Spot, driver: Driver) -> None:
+    register(driver, "FCM", f"token-{uuid.uuid4().hex}", locale="ru-RU")
+    refused = expect(400, driver.request("PUT", WISHES, {"muted": ["OVERSTAY_DEBT"]}))
+    assert [error["field"] for error in refused["errors"]] == ["muted"]
+    wishes = expect(200, driver.request("PUT", WISHES, {"locale": None, "muted": ["PAYMENT_SUCCEEDED"]}))
+    assert expect(200, driver.get(WISHES)) == wishes
+    assert "PAYMENT_SUCCEEDED" in wishes["mutable"]
+
+    act(driver, paid(driver, spot, begins_in=timedelta(hours=1)), "cancellation")
+    (cancelled,) = inbox(driver, "RESERVATION_CANCELLED")
+    (published,) = eventually(lambda: pushed(world, cancelled["notification_id"]), "the cancellation to be pushed")
+    assert sent_to_android(published)["notification"]["title"] == "Бронь отменена"
+    (muted,) = inbox(driver, "PAYMENT_SUCCEEDED")
+    await_push_function(world, muted)
+    assert pushed(world, muted["notification_id"]) == []
+
+    assert cancelled["title"] == "Reservation cancelled"
+    expect(200, driver.request("PUT", WISHES, {"locale": "ru", "muted": []}))
+    assert inbox(driver, "RESERVATION_CANCELLED")[0]["title"] == "Бронь отменена"
 
 
 @pytest.mark.usefixtures("credentials")

@@ -119,6 +119,11 @@ def test_saved_cards_change_only_through_the_drivers_api_and_stripes_word(templa
     assert reading == changing | {"ReservationsApiRole", "AutoCompleteRole"}
 
 
+def test_only_the_drivers_own_request_says_whose_a_phone_is_and_only_the_push_function_asks(template: Template) -> None:
+    assert roles_that_may(template, "dynamodb:PutItem", "EndpointOwnersTable") == {"NotificationsApiRole"}
+    assert roles_that_may(template, "dynamodb:BatchGetItem", "EndpointOwnersTable") == {"PushNotificationsRole"}
+
+
 def test_who_settles_what_stripe_says_may_write_everything_that_a_payment_can_change(template: Template) -> None:
     """`settle` confirms a stay, claims its interval again, fills a wallet or owes a refund: each in one transaction."""
     settling = {

@@ -20,6 +20,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "PaymentMethodsTable": ("user_id",),
     "NotificationsTable": ("user_id", "notification_id"),
     "PushDevicesTable": ("user_id", "device_id"),
+    "EndpointOwnersTable": ("endpoint",),
+    "NotificationPreferencesTable": ("user_id",),
     "BlockersTable": ("blocker_id",),
     "FavouritesTable": ("user_id",),
     "AuditTable": ("blocker_id", "entry_id"),

@@ -13,7 +13,7 @@ from parking.domain.calendar import Calendar
 from parking.domain.due import Step
 from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
-from parking.domain.notification import Platform, PushDevice
+from parking.domain.notification import EndpointOwner, Platform, PushDevice
 from parking.domain.payment import Payment, Refund
 from parking.domain.spot import Spot
 from parking.services.ports import (
@@ -142,12 +142,12 @@ class FaultyStore(_Faulty):
             return self._inner.commit(*saves, unchanged=unchanged)
         return self._strike(fault, "store.commit", lambda: self._inner.commit(*saves, unchanged=unchanged))
 
-    def forget(self, device: PushDevice) -> None:
+    def forget(self, item: PushDevice | EndpointOwner) -> None:
         """See Store."""
         fault = self._faults.next("store.forget")
         if fault is None:
-            return self._inner.forget(device)
-        return self._strike(fault, "store.forget", lambda: self._inner.forget(device))
+            return self._inner.forget(item)
+        return self._strike(fault, "store.forget", lambda: self._inner.forget(item))
 
 
 class FaultyShadows(_Faulty):
@@ -310,10 +310,15 @@ class FaultyPush(_Faulty):
         """See Push."""
         fault = self._faults.next("push.publish")
         if fault is None:
-            return self._inner.publish(endpoint, platform, message)
+            return self._reach(endpoint, platform, message)
         if fault is Fault.ENDPOINT_GONE:
             self._inner.disable(endpoint)
-        return self._strike(fault, "push.publish", lambda: self._inner.publish(endpoint, platform, message))
+            self._world.phones.registered(endpoint, None, self._world.phones.clock)
+        return self._strike(fault, "push.publish", lambda: self._reach(endpoint, platform, message))
+
+    def _reach(self, endpoint: str, platform: Platform, message: PushMessage) -> None:
+        self._inner.publish(endpoint, platform, message)
+        self._world.phones.pushed(endpoint)
 
 
 class FaultyThings(_Faulty):

@@ -63,6 +63,8 @@ TRANSITIONS: tuple[str, ...] = (
     "command SUPERSEDED answered",
     "blocker ONLINE → OFFLINE",
     "blocker OFFLINE → ONLINE",
+    "phone handed over",
+    "push muted",
     "notice STAY_ENDING_EXTENDABLE",
     "notice STAY_ENDING_SPOT_TAKEN",
     "notice STAY_ENDING_LONGEST",

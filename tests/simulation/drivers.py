@@ -17,6 +17,7 @@ from tests.simulation.api_calls import ANYTHING, OK, ApiCall
 from tests.simulation.draws import Weighted
 from tests.simulation.faults import Crash
 from tests.simulation.onlookers import LASTS_MINUTES, Onlooker
+from tests.simulation.phones import Phones
 from tests.simulation.stripe import ENDED, STORED_500
 from tests.simulation.violation import Violation
 
@@ -58,6 +59,7 @@ class Driver:
         self._intents: list[str] = []
         self._setups: list[str] = []
         self._eyes = Onlooker(world, user_id)
+        self._phones = Phones(world, user_id)
         self._does: dict[str, Callable[[], None]] = {
             "reserve": self.reserve,
             "go on": self.go_on,
@@ -70,7 +72,7 @@ class Driver:
             "cards": self.manage_cards,
             "withdraw": self.withdraw,
             "look": self._eyes.look,
-            "phone": self._eyes.set_up_phone,
+            "phone": self._phones.act,
         }
 
     def act(self) -> None:
@@ -81,7 +83,7 @@ class Driver:
         """One thing that takes no time: it happens while another function is at work."""
         draws = self._world.draws
         does = (self.go_on_now, self.reserve_more, self.cancel_now, self.go_on_now, self.reserve_more, self.ask_again,
-                self.extend, self.try_anything)  # fmt: skip
+                self.extend, self.try_anything, self._phones.act)  # fmt: skip
         draws.pick(does)()
 
     def change_mind(self) -> None:

@@ -17,8 +17,9 @@ from tests.simulation.draws import Draws, Weighted
 
 LONGEST_DISTANCE = 14  # calls between the start of an invocation and its fault
 SELDOM = {
-    "sign out": 4,
-    "register phone": 4,
+    "sign out": 6,
+    "register phone": 6,
+    "prefer": 3,
     "search": 4,
     "list": 4,
     "provision": 4,
@@ -34,7 +35,7 @@ SELDOM = {
 }
 """Invocations that come seldom: struck more often, in so many of their calls, so that a run reaches each fault."""
 SELDOM_PER_MILLE = 500
-SELDOM_CALLED = ("cards.refunds_of", "cards.detach")
+SELDOM_CALLED = ("cards.refunds_of", "cards.detach", "push.remove")
 """Calls that come once in many runs: struck right there, as often as such an invocation."""
 RACE_DEPTH_MAX = 2
 RACE_WEIGHT = 4

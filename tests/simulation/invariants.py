@@ -12,8 +12,9 @@ from parking.domain.customer import Customer
 from parking.domain.due import Step
 from parking.domain.ids import BlockerId, CommandId, NotificationId, PaymentId, ReservationId, SpotId, UserId
 from parking.domain.ledger import Transaction, Wallet
-from parking.domain.notification import Notification, PushDevice
+from parking.domain.notification import EndpointOwner, Notification, PushDevice
 from parking.domain.payment import Payment
+from parking.domain.preferences import NotificationPreferences
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import Spot
 from parking.services.ports import Aggregate, Key
@@ -102,7 +103,7 @@ def _calendar_day(_: Commit, __: CalendarDay | None, after: CalendarDay) -> None
         raise Violation(1, f"claims overlap at {after.spot_id} on {after.day}: {after.claims}")
 
 
-def _anything(_: Commit, __: PushDevice | None, ___: PushDevice) -> None:
+def _anything(_: Commit, __: Aggregate | None, ___: Aggregate) -> None:
     """Nothing is promised of these."""
 
 
@@ -130,6 +131,8 @@ CHECKS: dict[type[Any], Check] = {
     Customer: check_money.check_customer,
     Spot: _spot,
     PushDevice: _anything,
+    EndpointOwner: _anything,
+    NotificationPreferences: _anything,
     AuditEntry: _audit,
 }
 # What a later check reads of the memory is written by an earlier one: transactions before payments and wallets.
@@ -238,4 +241,4 @@ def _state(item: Aggregate) -> str:
 
 
 def _rank(change: Change) -> int:
-    return _RANK[type(change[1])]
+    return _RANK.get(type(change[1]), len(ORDER))

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from parking.domain.area import Circle
-from parking.domain.ids import DeviceId, UserId
+from parking.domain.ids import UserId
 from parking.domain.ledger import Transaction
-from parking.domain.notification import Notification, Platform
+from parking.domain.notification import Notification
 from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation
 from parking.domain.spot import Location, Spot
@@ -24,7 +24,7 @@ LASTS_MINUTES = Weighted([(60, 30), (30, 15), (15, 5), (31, 10), (45, 10), (90, 
 
 
 class Onlooker:
-    """The eyes of one driver, and the phone in hand."""
+    """The eyes of one driver."""
 
     def __init__(self, world: "World", user_id: UserId) -> None:
         self.user_id = user_id
@@ -105,30 +105,6 @@ class Onlooker:
                 now=world.now,
                 user_id=self.user_id,
             )
-
-    def set_up_phone(self) -> None:
-        """A phone wants to be told, or no longer."""
-        world = self._world
-        known = [device.device_id for device in world.store.push_devices(self.user_id)]
-        device_id = DeviceId(f"{self.user_id}-phone-{world.draws.draw(2)}")
-        if known and world.draws.chance(500):
-            device_id = world.draws.pick(known)
-            world.invoke(
-                "sign out",
-                lambda: notifications.sign_out_device(world.ports.store, world.ports.push, self.user_id, device_id),
-                now=world.now,
-                user_id=self.user_id,
-            )
-            return
-        token = f"{device_id}-token-{world.draws.draw(2)}"
-        world.invoke(
-            "register phone",
-            lambda: notifications.register_device(
-                world.ports.store, world.ports.push, self.user_id, device_id, platform=Platform.FCM, token=token
-            ),
-            now=world.now,
-            user_id=self.user_id,
-        )
 
 
 def _claims(reservation: Reservation, start: datetime, until: datetime) -> bool:

@@ -242,9 +242,27 @@ NOTICES = (
     Planted("a phone that is gone stops all knocks", "parking.services.notifications:knock",
             "except EndpointGone:\n            store.forget(device)",
             "except EndpointGone:\n            raise"),
+    Planted("a muted kind is pushed", "parking.services.notifications:knock",
+            "if preferences.mutes(notification.kind):", "if False:"),
+    Planted("a phone that was handed on is shown the first driver's notices", "parking.services.notifications:knock",
+            "if owner is None or not owner.is_of(device):", "if owner is None:"),
+    Planted("who takes a phone over does not own it", "parking.services.phones:register_device",
+            "store.commit(after, *_claim(store, after))", "store.commit(after)"),
+    Planted("a sign-out silences the phone's next driver", "parking.services.phones:_let_go",
+            "if owner and owner.is_of(device):", "if owner:"),
+    Planted("a phone's new token is not remembered", "parking.domain.notification:EndpointOwner.is_of",
+            "(self.user_id, self.device_id) == (device.user_id, device.device_id)", "False"),
 )  # fmt: skip
 
 ELSEWHERE = (
+    Planted("one phone's failure keeps the driver's others waiting", "parking.services.notifications:knock",
+            "failures.append(failure)", "raise failure",
+            "tests/unit/test_notifying.py::"
+            "test_one_phones_failure_keeps_no_other_waiting_and_is_raised_for_the_retry"),
+    Planted("a push after the end of the stay", "parking.services.push_messages:message_of",
+            "if manner.useful_until:", "if False:",
+            "tests/unit/test_notifying.py::"
+            "test_what_is_said_of_the_end_is_urgent_and_not_delivered_after_it"),
     Planted("a changed tariff keeps its version", "parking.services.spots:_updated",
             "stored.tariff.version if same_price else stored.tariff.version + 1", "stored.tariff.version",
             "tests/unit/test_spots.py::"

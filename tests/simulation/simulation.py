@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from parking.domain.blocker import Position
-from parking.domain.ids import BlockerId, SpotId, UserId
+from parking.domain.ids import BlockerId, DeviceId, SpotId, UserId
 from parking.domain.spot import Location, Spot
 from parking.domain.tariff import Tariff
 from parking.services import spots
@@ -17,7 +17,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.house import MEMORY, House
 from tests.simulation.incidents import Incidents
 from tests.simulation.liveness import come_to_rest
-from tests.simulation.onlookers import Onlooker
+from tests.simulation.phones import Phones
 from tests.simulation.profile import Profile, draw_profile
 from tests.simulation.violation import Violation
 from tests.simulation.world import MINUTE, World
@@ -77,7 +77,7 @@ class Simulation:
             self._fill_wallet(driver)
         if self.profile.theme in ("money", "mixed"):
             self.drivers[0].save_card()
-        Onlooker(world, self.drivers[0].user_id).set_up_phone()
+        Phones(world, self.drivers[0].user_id).register(DeviceId("phone"), "token")
         world.advance(world.now + timedelta(seconds=5))
         world.unleash()
 

@@ -29,7 +29,7 @@ from parking.domain.ids import (
     timed_id,
 )
 from parking.domain.ledger import DayTotal, Debt, Deposited, Transaction, Wallet
-from parking.domain.notification import Notification, PushDevice
+from parking.domain.notification import EndpointOwner, Notification, PushDevice
 from parking.domain.payment import Dispute, DisputeStatus, Payment, PaymentStatus, RefundStatus
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import Location, Spot
@@ -49,6 +49,7 @@ from tests.builders import (
     a_spot,
     a_transaction,
     a_wallet,
+    an_endpoint_owner,
     an_interval,
 )
 from tests.contract.emulators import create_tables, running_aws
@@ -162,8 +163,9 @@ class Stream:
         return lambda store: list(store.spots_near(Circle(CENTRE, radius_m)))
 
     def _forget(self) -> Operation:
-        device = self._push_device()
-        return lambda store: store.forget(device)
+        known = [one for one in self._known if isinstance(one, (PushDevice, EndpointOwner))]
+        item = self._random.choice((self._push_device(), *known[-4:]))
+        return lambda store: store.forget(item)
 
     # -- the items
 
@@ -176,7 +178,7 @@ class Stream:
     def _new(self) -> Aggregate:
         kinds = (
             self._reservation, self._payment, self._wallet, self._customer, self._transaction, self._notification,
-            self._push_device, self._blocker, self._spot, self._calendar_day,
+            self._push_device, self._endpoint_owner, self._blocker, self._spot, self._calendar_day,
         )  # fmt: skip
         return self._random.choice(kinds)()
 
@@ -262,6 +264,9 @@ class Stream:
 
     def _push_device(self) -> PushDevice:
         return a_push_device(user_id=self._user_id(), device_id=DeviceId(self._one_of("phone", 3)))
+
+    def _endpoint_owner(self) -> EndpointOwner:
+        return an_endpoint_owner(endpoint=self._one_of("endpoint", 3), user_id=self._user_id())
 
     def _blocker(self) -> Blocker:
         return a_blocker(blocker_id=BlockerId(self._one_of("blocker", 4)), commands_sent=self._random.randrange(9))

@@ -11,7 +11,7 @@ from parking.domain.calendar import Calendar
 from parking.domain.due import Step
 from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
-from parking.domain.notification import PushDevice
+from parking.domain.notification import EndpointOwner, PushDevice
 from parking.domain.spot import Spot
 from parking.services.ports import Aggregate, Conflict, DueItem, Key, Page
 from tests.simulation.violation import Violation
@@ -85,10 +85,10 @@ class TwinStore:
         if _same("commit", in_memory is None, in_dynamo is None) is False and in_memory:
             raise in_memory
 
-    def forget(self, device: PushDevice) -> None:
+    def forget(self, item: PushDevice | EndpointOwner) -> None:
         """See Store."""
-        self._dynamo.forget(device)
-        self._watched.forget(device)
+        self._dynamo.forget(item)
+        self._watched.forget(item)
 
 
 def _address(transaction: Transaction) -> Key:

@@ -20,6 +20,7 @@ from parking.services.ports import Busy, CardError, ShadowUnavailable, StoreUnav
 from parking_blocker.contract import Position, Reported, Result
 from tests.simulation import doors
 from tests.simulation.boundary import FaultyCards, FaultyPush, FaultyShadows, FaultyStore, FaultyThings
+from tests.simulation.check_push import Phones
 from tests.simulation.coverage import Coverage
 from tests.simulation.device import Device
 from tests.simulation.draws import Draws, Weighted
@@ -58,6 +59,8 @@ class Invocation:
     user_id: UserId | None
     key: str
     event: Any
+    phones_since: int
+    """Which of the phones' changes came before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class World:
         self.push = MemoryPush()
         self.things = MemoryThings()
         self.invariants = Invariants(self)
+        self.phones = Phones(self)
         self.store = WatchedStore(self._committed)
         self.ports = doors.Ports(
             FaultyStore(self, house.behind(self.store)),
@@ -155,7 +159,7 @@ class World:
     ) -> Outcome[T]:
         """Run one function for one event, under the faults. Raises Violation for an error that nobody can expect."""
         outer = self.invocation
-        self.invocation = Invocation(name, now, user_id, key, event)
+        self.invocation = Invocation(name, now, user_id, key, event, self.phones.clock)
         plan = self.faults.begin(name)
         try:
             outcome = Outcome(act(), None, self.faults.struck_here > 0)
@@ -278,6 +282,8 @@ class World:
                 blocker_id = None if changed.status in NEVER_PAID else changed.blocker_id
             case Notification() as notice:
                 self.invariants.knocked(notice)
+                if not disturbed:
+                    self.phones.knocked(notice)
             case schedule if message.kind == "tick" and not disturbed:
                 self.invariants.ticked(schedule, at)
         if blocker_id and not disturbed:

@@ -24,6 +24,8 @@ _TABLES = (
     "payment_methods",
     "notifications",
     "push_devices",
+    "endpoint_owners",
+    "notification_preferences",
     "blockers",
     "favourites",
     "audit",

@@ -8,6 +8,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from parking.adapters.aws import CONFIG
+from parking.adapters.push_payloads import apns, apns_headers, fcm
 from parking.domain.errors import InvalidField
 from parking.domain.notification import Platform
 from parking.services.ports import EndpointGone, PushMessage
@@ -52,15 +53,17 @@ class SnsPush:
 
     def publish(self, endpoint: str, platform: Platform, message: PushMessage) -> None:
         """Knock. Raises EndpointGone."""
-        attributes = _apns_attributes(message) if platform is Platform.APNS else {}
+        service = endpoint.rpartition(":")[2].split("/")[1]  # APNS, APNS_SANDBOX or GCM: SNS wants the name in the ARN
+        payload, headers = fcm(message), dict[str, str]()
+        if platform is Platform.APNS:
+            payload, headers = apns(message), apns_headers(message, service)
         try:
             self._client.publish(
                 TargetArn=endpoint,
                 MessageStructure="json",
-                Message=json.dumps({"default": message.text, **_payload(endpoint, platform, message)}),
+                Message=json.dumps({"default": message.text, service: payload}, ensure_ascii=False),
                 MessageAttributes={
-                    f"AWS.SNS.MOBILE.APNS.{name}": {"DataType": "String", "StringValue": value}
-                    for name, value in attributes.items()
+                    name: {"DataType": "String", "StringValue": value} for name, value in headers.items()
                 },
             )
         except ClientError as error:
@@ -68,28 +71,3 @@ class SnsPush:
             if code in _GONE or _NO_ENDPOINT in error.response["Error"]["Message"]:
                 raise EndpointGone(f"{endpoint}: {code}") from error
             raise
-
-
-def _payload(endpoint: str, platform: Platform, message: PushMessage) -> dict[str, str]:
-    """The platform's own message, under the name that SNS wants it: APNS or APNS_SANDBOX as in the ARN, or GCM."""
-    notification = message.notification
-    data = {
-        **notification.data,
-        "notification_id": notification.notification_id,
-        "kind": notification.kind.value,
-    }
-    if platform is Platform.APNS:
-        alert = {"title": message.title, "body": message.text}
-        service = endpoint.rpartition(":")[2].split("/")[1]
-        return {service: json.dumps({"aps": {"alert": alert, "sound": "default"}, **data})}
-    sent = {
-        "notification": {"title": message.title, "body": message.text},
-        "android": {"collapse_key": notification.notification_id},
-        "data": data,
-    }
-    return {"GCM": json.dumps({"fcmV1Message": {"message": sent}})}
-
-
-def _apns_attributes(message: PushMessage) -> dict[str, str]:
-    """Headers of Apple's request: a doubled push shows once."""
-    return {"PUSH_TYPE": "alert", "COLLAPSE_ID": message.notification.notification_id}

@@ -125,6 +125,12 @@ class TooManyPaymentMethods(Refused):
     code = "too_many_payment_methods"
 
 
+class TooManyPushDevices(Refused):
+    """No more phones can be registered."""
+
+    code = "too_many_push_devices"
+
+
 class TooManyFavourites(Refused):
     """No more spots can be favourites."""
 

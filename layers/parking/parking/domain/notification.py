@@ -82,12 +82,16 @@ class Platform(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushDevice:
-    """A phone that wants to be told. `endpoint` is None where the stack has no credentials for its platform."""
+    """A phone that wants to be told, in the language that it registered with.
+
+    `endpoint` is None where the stack has no credentials for its platform.
+    """
 
     user_id: UserId
     device_id: DeviceId
     platform: Platform
     token: str
+    locale: str | None
     endpoint: str | None
     version: int = 0
 
@@ -95,3 +99,25 @@ class PushDevice:
     def key(self) -> tuple[str, ...]:
         """Its address in the store."""
         return (self.user_id, self.device_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointOwner:
+    """Who registered a push endpoint last: the only one whose notices go there.
+
+    Push services give a token to a phone, not to a driver: whoever shows the token has the phone in hand.
+    """
+
+    endpoint: str
+    user_id: UserId
+    device_id: DeviceId
+    version: int = 0
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Its address in the store."""
+        return (self.endpoint,)
+
+    def is_of(self, device: PushDevice) -> bool:
+        """True if this is the driver's device whose endpoint it is."""
+        return (self.user_id, self.device_id) == (device.user_id, device.device_id)

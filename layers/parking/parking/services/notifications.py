@@ -1,13 +1,17 @@
-"""The inbox, and the phones that are knocked at."""
+"""The inbox, how a driver wants to be told, and the knock at the phones."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from parking.domain.errors import NotFound
-from parking.domain.ids import DeviceId, NotificationId, UserId
-from parking.domain.notification import Notification, Platform, PushDevice
+from parking.domain.ids import NotificationId, UserId
+from parking.domain.notification import EndpointOwner, Notification, NotificationKind
+from parking.domain.preferences import NotificationPreferences
 from parking.services.commit import until_committed
-from parking.services.ports import EndpointGone, Push, PushMessage, Store
-from parking.services.wording.en import ENGLISH
+from parking.services.ports import EndpointGone, Push, Store
+from parking.services.push_messages import message_of
+from parking.services.wording.catalogue import language_for
+from parking.services.wording.language import Language
 
 
 def mark_read(store: Store, user_id: UserId, notification_id: NotificationId, now: datetime) -> Notification:
@@ -25,50 +29,54 @@ def mark_read(store: Store, user_id: UserId, notification_id: NotificationId, no
     return until_committed(attempt)
 
 
-def register_device(
-    store: Store, push: Push, user_id: UserId, device_id: DeviceId, *, platform: Platform, token: str
-) -> PushDevice:
-    """Remember a phone, or its new token."""
-    endpoint = push.register(device_id, platform, token)
+def preferences_of(store: Store, user_id: UserId) -> NotificationPreferences:
+    """The driver's wishes; who never said any has none."""
+    return store.get(NotificationPreferences, user_id) or NotificationPreferences(user_id=user_id)
 
-    def attempt() -> PushDevice:
-        before = store.get(PushDevice, user_id, device_id)
-        after = PushDevice(
-            user_id=user_id,
-            device_id=device_id,
-            platform=platform,
-            token=token,
-            endpoint=endpoint,
-            version=before.version if before else 0,
-        )
-        if after != before:
-            store.commit(after)
+
+def set_preferences(
+    store: Store, user_id: UserId, *, locale: str | None, muted: Collection[NotificationKind]
+) -> NotificationPreferences:
+    """The driver's wishes, replaced. Raises InvalidField for a kind that cannot be muted."""
+
+    def attempt() -> NotificationPreferences:
+        after = preferences_of(store, user_id).changed(locale, muted)
+        store.commit(after)
         return after
 
     return until_committed(attempt)
 
 
-def sign_out_device(store: Store, push: Push, user_id: UserId, device_id: DeviceId) -> None:
-    """Forget a phone. Raises NotFound."""
-    device = store.get(PushDevice, user_id, device_id)
-    if device is None:
-        raise NotFound("There is no such device.", field="device_id")
-    if device.endpoint:
-        push.remove(device.endpoint)
-    store.forget(device)
+def language_of(store: Store, user_id: UserId, spoken_here: Sequence[str | None]) -> Language:
+    """What the driver reads: what they chose, else the first that we speak of what their phone speaks."""
+    return language_for((preferences_of(store, user_id).locale, *spoken_here))
 
 
 def knock(store: Store, push: Push, notification: Notification) -> int:
-    """Push a notice to each of its driver's phones; how many were reached. A phone that is gone is forgotten."""
-    words = ENGLISH.words(notification)
-    message = PushMessage(notification, words.title, words.text)
-    reached = 0
-    for device in store.push_devices(notification.user_id):
-        if device.endpoint is None:
+    """Push a notice to each of its driver's phones; how many were reached.
+
+    A phone that is gone, or that another driver has signed in on, is forgotten. One phone's failure keeps no other
+    waiting: it is raised when all were tried, and the collapse id hides the next try from those that were reached.
+    """
+    preferences = preferences_of(store, notification.user_id)
+    if preferences.mutes(notification.kind):
+        return 0
+    devices = [(one.endpoint, one) for one in store.push_devices(notification.user_id) if one.endpoint]
+    owners = {one.endpoint: one for one in store.get_many(EndpointOwner, [(endpoint,) for endpoint, _ in devices])}
+    reached, failures = 0, list[Exception]()
+    for endpoint, device in devices:
+        owner = owners.get(endpoint)
+        if owner is None or not owner.is_of(device):
+            store.forget(device)
             continue
         try:
-            push.publish(device.endpoint, device.platform, message)
+            language = language_for((preferences.locale, device.locale))
+            push.publish(endpoint, device.platform, message_of(notification, language))
             reached += 1
         except EndpointGone:
             store.forget(device)
+        except Exception as failure:  # the other phones must not wait for it; raised below
+            failures.append(failure)
+    if failures:
+        raise failures[0]
     return reached

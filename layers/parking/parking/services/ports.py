@@ -1,8 +1,8 @@
 """What the use cases need from the outside world. Adapters implement these; nothing here knows of them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from parking.domain.area import Area, Rank
@@ -12,12 +12,14 @@ from parking.domain.calendar import Calendar, CalendarDay
 from parking.domain.customer import Customer, PaymentMethod
 from parking.domain.due import Step
 from parking.domain.favourites import Favourites
-from parking.domain.ids import BlockerId, CommandId, SpotId, UserId
+from parking.domain.ids import BlockerId, CommandId, NotificationId, SpotId, UserId
 from parking.domain.ledger import Transaction, Wallet
-from parking.domain.notification import Notification, Platform, PushDevice
+from parking.domain.notification import EndpointOwner, Notification, Platform, PushDevice
 from parking.domain.payment import Payment, Refund
+from parking.domain.preferences import NotificationPreferences
 from parking.domain.reservation import Reservation
 from parking.domain.spot import Spot
+from parking.domain.telling import Topic
 
 Aggregate = (
     Spot
@@ -28,7 +30,9 @@ Aggregate = (
     | Transaction
     | Customer
     | Notification
+    | NotificationPreferences
     | PushDevice
+    | EndpointOwner
     | Blocker
     | Favourites
     | AuditEntry
@@ -144,8 +148,8 @@ class Store(Protocol):
         """
         ...
 
-    def forget(self, device: PushDevice) -> None:
-        """Delete a push device; one that is gone already is fine."""
+    def forget(self, item: PushDevice | EndpointOwner) -> None:
+        """Delete it, if it still is what was read; one that has changed since stays, one that is gone is fine."""
         ...
 
 
@@ -353,11 +357,18 @@ class Things(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PushMessage:
-    """A notice as a phone shows it."""
+    """A notice as a phone shows it. `ttl` is how long it helps (None: as long as it takes), from its writing on."""
 
-    notification: Notification
+    notification_id: NotificationId
     title: str
     text: str
+    thread: str
+    """What the phone shows together."""
+    topic: Topic
+    urgent: bool
+    ttl: timedelta | None
+    data: Mapping[str, str]
+    """For the app: the notice's facts, its id and kind, and the deep link."""
 
 
 class EndpointGone(Exception):

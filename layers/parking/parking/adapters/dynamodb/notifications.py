@@ -1,10 +1,10 @@
-"""Items of the Notifications and PushDevices tables."""
+"""Items of the Notifications, PushDevices and EndpointOwners tables."""
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from parking.adapters.dynamodb.attributes import EnumAttribute, InstantAttribute, VersionedModel
 from parking.domain.ids import DeviceId, NotificationId, UserId
-from parking.domain.notification import Notification, NotificationKind, Platform, PushDevice
+from parking.domain.notification import EndpointOwner, Notification, NotificationKind, Platform, PushDevice
 
 
 class NotificationModel(VersionedModel):
@@ -25,7 +25,16 @@ class PushDeviceModel(VersionedModel):
     device_id = UnicodeAttribute(range_key=True)
     platform = EnumAttribute(Platform)
     token = UnicodeAttribute()
+    locale = UnicodeAttribute(null=True)
     endpoint = UnicodeAttribute(null=True)
+
+
+class EndpointOwnerModel(VersionedModel):
+    """Who registered an endpoint last."""
+
+    endpoint = UnicodeAttribute(hash_key=True)
+    user_id = UnicodeAttribute()
+    device_id = UnicodeAttribute()
 
 
 def notification_item_of(notification: Notification) -> NotificationModel:
@@ -61,6 +70,7 @@ def push_device_item_of(device: PushDevice) -> PushDeviceModel:
         device_id=device.device_id,
         platform=device.platform,
         token=device.token,
+        locale=device.locale,
         endpoint=device.endpoint,
         version=device.version,
     )
@@ -73,6 +83,24 @@ def push_device_of(item: PushDeviceModel) -> PushDevice:
         device_id=DeviceId(item.device_id),
         platform=item.platform,
         token=item.token,
+        locale=item.locale,
         endpoint=item.endpoint,
+        version=item.version,
+    )
+
+
+def endpoint_owner_item_of(owner: EndpointOwner) -> EndpointOwnerModel:
+    """The owner as it is stored."""
+    return EndpointOwnerModel(
+        endpoint=owner.endpoint, user_id=owner.user_id, device_id=owner.device_id, version=owner.version
+    )
+
+
+def endpoint_owner_of(item: EndpointOwnerModel) -> EndpointOwner:
+    """The stored owner."""
+    return EndpointOwner(
+        endpoint=item.endpoint,
+        user_id=UserId(item.user_id),
+        device_id=DeviceId(item.device_id),
         version=item.version,
     )

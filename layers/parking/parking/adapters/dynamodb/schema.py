@@ -28,6 +28,7 @@ from parking.adapters.dynamodb import (
     money,
     notifications,
     payments,
+    preferences,
     reservations,
     spots,
 )
@@ -39,8 +40,9 @@ from parking.domain.calendar import CalendarDay
 from parking.domain.customer import Customer
 from parking.domain.favourites import Favourites
 from parking.domain.ledger import Transaction, Wallet
-from parking.domain.notification import Notification, PushDevice
+from parking.domain.notification import EndpointOwner, Notification, PushDevice
 from parking.domain.payment import Payment
+from parking.domain.preferences import NotificationPreferences
 from parking.domain.reservation import Reservation
 from parking.domain.spot import Spot
 from parking.services.ports import Aggregate
@@ -129,6 +131,16 @@ _SHAPES: dict[type[Any], Shape[Any]] = {
         ("user_id", "device_id"),
         {},
     ),
+    EndpointOwner: Shape(
+        notifications.EndpointOwnerModel,
+        notifications.endpoint_owner_item_of,
+        notifications.endpoint_owner_of,
+        ("endpoint",),
+        {},
+    ),
+    NotificationPreferences: Shape(
+        preferences.NotificationPreferencesModel, preferences.item_of, preferences.preferences_of, ("user_id",), {}
+    ),
     Blocker: Shape(blockers.BlockerModel, blockers.item_of, blockers.blocker_of, ("blocker_id",), {}),
     Favourites: Shape(favourites.FavouritesModel, favourites.item_of, favourites.favourites_of, ("user_id",), {}),
     AuditEntry: Shape(audit.AuditModel, audit.item_of, audit.entry_of, ("blocker_id", "entry_id"), {}),
@@ -152,6 +164,8 @@ def table_names(tables: Tables) -> dict[type[Any], str]:
         Customer: tables.payment_methods,
         Notification: tables.notifications,
         PushDevice: tables.push_devices,
+        EndpointOwner: tables.endpoint_owners,
+        NotificationPreferences: tables.notification_preferences,
         Blocker: tables.blockers,
         Favourites: tables.favourites,
         AuditEntry: tables.audit,

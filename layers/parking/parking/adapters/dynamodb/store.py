@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -40,11 +41,11 @@ from parking.domain.calendar import Calendar, CalendarDay
 from parking.domain.due import Step
 from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
-from parking.domain.notification import PushDevice
+from parking.domain.notification import EndpointOwner, PushDevice
 from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation
 from parking.domain.spot import Spot
-from parking.services.ports import Aggregate, Busy, DueItem, Each, Key, Page
+from parking.services.ports import Aggregate, Busy, Conflict, DueItem, Each, Key, Page
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 3
@@ -189,10 +190,11 @@ class DynamoStore:
                     client_request_token=str(uuid.uuid4()),
                 )
 
-    def forget(self, device: PushDevice) -> None:
-        """Delete a push device; one that is gone already is fine. Raises Busy."""
-        with translated():
-            self._connection.delete_item(self._tables[PushDevice], device.user_id, device.device_id)
+    def forget(self, item: PushDevice | EndpointOwner) -> None:
+        """Delete it, if it still is what was read. Raises Busy."""
+        hash_key, range_key = _split(item.key)
+        with suppress(Conflict), translated():
+            self._connection.delete_item(self._tables[type(item)], hash_key, range_key, condition=_is_at_version(item))
 
     def _put(self, item: Aggregate) -> _Item:
         hash_key, range_key = _split(item.key)

@@ -16,6 +16,8 @@ class Tables:
     payment_methods: str
     notifications: str
     push_devices: str
+    endpoint_owners: str
+    notification_preferences: str
     blockers: str
     favourites: str
     audit: str

@@ -12,26 +12,27 @@ class MemoryPush:
     def __init__(self, platforms: Collection[Platform] = tuple(Platform)) -> None:
         self.published: list[tuple[str, PushMessage]] = []
         self._platforms = platforms
-        self._enabled: dict[str, bool] = {}
+        self.enabled: dict[str, bool] = {}
+        """Every endpoint that there is."""
 
     def register(self, device_id: str, platform: Platform, token: str) -> str | None:  # noqa: ARG002 - tokens decide
         """The endpoint of a device, enabled; None where the stack has no credentials for the platform."""
         if platform not in self._platforms:
             return None
         endpoint = f"endpoint/{platform}/{token}"
-        self._enabled[endpoint] = True
+        self.enabled[endpoint] = True
         return endpoint
 
     def remove(self, endpoint: str) -> None:
         """Delete an endpoint; one that is gone is fine."""
-        self._enabled.pop(endpoint, None)
+        self.enabled.pop(endpoint, None)
 
     def publish(self, endpoint: str, platform: Platform, message: PushMessage) -> None:  # noqa: ARG002 - as above
         """Knock. Raises EndpointGone."""
-        if not self._enabled.get(endpoint):
+        if not self.enabled.get(endpoint):
             raise EndpointGone(endpoint)
         self.published.append((endpoint, message))
 
     def disable(self, endpoint: str) -> None:
         """The platform refused the token."""
-        self._enabled[endpoint] = False
+        self.enabled[endpoint] = False

@@ -17,7 +17,7 @@ from parking.domain.calendar import Calendar, CalendarDay
 from parking.domain.due import Step
 from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
-from parking.domain.notification import PushDevice
+from parking.domain.notification import EndpointOwner, PushDevice
 from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation
 from parking.domain.spot import Spot
@@ -105,10 +105,12 @@ class MemoryStore:
             for item in plan.saves:
                 self._items[type(item)][item.key] = replace(item, version=item.version + 1)
 
-    def forget(self, device: PushDevice) -> None:
-        """Delete a push device; one that is gone already is fine."""
+    def forget(self, item: PushDevice | EndpointOwner) -> None:
+        """Delete it, if it still is what was read."""
         with self._lock:
-            self._items[PushDevice].pop(device.key, None)
+            stored = self._items[type(item)].get(item.key)
+            if stored and stored.version == item.version:
+                del self._items[type(item)][item.key]
 
     def _all[A: Aggregate](self, kind: type[A]) -> list[A]:
         with self._lock:
