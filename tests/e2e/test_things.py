@@ -1,127 +1,112 @@
 """The policy of the template: a blocker's certificate connects as itself only, and reaches its own topics only."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from awscrt import mqtt5
-from awsiot import mqtt5_client_builder
 
 from tests.e2e.test_operators import WISH
-from tests.e2e.world import WAIT_SECONDS_MAX, Spot, World
+from tests.e2e.things import Thing, connected, made, publish, shadow_topic, subscribe
+from tests.e2e.world import Spot, World
 
-
-@dataclass(frozen=True)
-class Thing:
-    """A provisioned blocker that no simulator runs."""
-
-    blocker_id: str
-    certificate_pem: str
-    private_key: str
+DIRECTIONS = pytest.mark.parametrize(("own", "other"), [("e2e-thing-a", "e2e-thing-b"), ("e2e-thing-b", "e2e-thing-a")])
 
 
 @pytest.fixture(scope="module")
-def thing(world: World) -> Thing:
-    made, failed = world.invoke("ProvisionSpot", WISH | {"spot_id": "e2e-thing"})
-    assert not failed, made
-    return Thing(made["blocker_id"], made["certificate_pem"], made["private_key"])
+def things(world: World) -> dict[str, Thing]:
+    """Two blockers that no simulator runs, by their spots."""
+    found = {}
+    for spot_id in ("e2e-thing-a", "e2e-thing-b"):
+        answer, failed = world.invoke("ProvisionSpot", WISH | {"spot_id": spot_id})
+        assert not failed, answer
+        found[spot_id] = made(world, answer)
+    return found
 
 
-@contextmanager
-def connected(world: World, thing: Thing, client_id: str) -> Iterator[mqtt5.Client]:
-    """A client with the thing's certificate under a name; raises what the broker says if it refuses."""
-    outcome: Future[None] = Future()
-    stopped: Future[None] = Future()
-
-    def accepted(_: Any) -> None:
-        if not outcome.done():
-            outcome.set_result(None)
-
-    def refused(data: Any) -> None:
-        if not outcome.done():
-            outcome.set_exception(ConnectionRefusedError(str(data.exception)))
-
-    client = mqtt5_client_builder.mtls_from_bytes(
-        cert_bytes=thing.certificate_pem.encode(),
-        pri_key_bytes=thing.private_key.encode(),
-        ca_bytes=authority(world),
-        endpoint=world.stack.mqtt_host,
-        port=world.stack.mqtt_port,
-        client_id=client_id,
-        # A clean session: else a refused publish would be sent again for ever.
-        session_behavior=mqtt5.ClientSessionBehaviorType.CLEAN,
-        on_lifecycle_connection_success=accepted,
-        on_lifecycle_connection_failure=refused,
-        on_lifecycle_disconnection=refused,
-        on_lifecycle_stopped=lambda _: stopped.set_result(None),
-    )
-    client.start()
-    try:
-        outcome.result(WAIT_SECONDS_MAX)
-        yield client
-    finally:
-        client.stop()
-        stopped.result(WAIT_SECONDS_MAX)
-
-
-def authority(world: World) -> bytes:
-    """The CA of the broker, as the blockers know it."""
-    return (Path(world.stack.folder) / "blockers" / "ca.pem").read_bytes()
-
-
-def subscribe(client: mqtt5.Client, topic: str) -> bool:
-    """Whether the broker takes a subscription."""
-    packet = mqtt5.SubscribePacket([mqtt5.Subscription(topic, mqtt5.QoS.AT_LEAST_ONCE)])
-    return is_taken(lambda: client.subscribe(packet).result(WAIT_SECONDS_MAX).reason_codes[0])
-
-
-def publish(client: mqtt5.Client, topic: str) -> bool:
-    """Whether the broker takes a message."""
-    packet = mqtt5.PublishPacket(b"{}", topic=topic, qos=mqtt5.QoS.AT_LEAST_ONCE)
-    return is_taken(lambda: client.publish(packet).result(WAIT_SECONDS_MAX).puback.reason_code)
-
-
-def is_taken(ask: Callable[[], int]) -> bool:
-    """Brokers refuse with a reason code, or by ending the connection."""
-    try:
-        return int(ask()) < int(mqtt5.SubackReasonCode.UNSPECIFIED_ERROR)
-    except Exception:  # awscrt raises its own exceptions, which have no common base
-        return False
-
-
-def shadow_topic(blocker_id: str, last: str) -> str:
-    return f"$aws/things/{blocker_id}/shadow/name/barrier/{last}"
+@pytest.fixture
+def thing(things: dict[str, Thing]) -> Thing:
+    return things["e2e-thing-a"]
 
 
 def test_a_blocker_reaches_its_own_topics(world: World, thing: Thing) -> None:
     with connected(world, thing, thing.blocker_id) as client:
-        assert subscribe(client, shadow_topic(thing.blocker_id, "update/delta"))
-        assert publish(client, shadow_topic(thing.blocker_id, "get"))
+        for last in ("get/accepted", "get/rejected", "update/delta", "update/rejected"):
+            assert subscribe(client, shadow_topic(thing.blocker_id, last)), last
+        for topic in (
+            shadow_topic(thing.blocker_id, "get"),
+            shadow_topic(thing.blocker_id, "update"),
+            f"parking/blockers/{thing.blocker_id}/will",
+        ):
+            assert publish(client, topic), topic
 
 
-def test_a_certificate_cannot_connect_under_another_name(world: World, spot: Spot, thing: Thing) -> None:
-    for name in (spot.blocker_id, "somebody", f"{thing.blocker_id}-2"):
+@DIRECTIONS
+def test_a_certificate_cannot_connect_under_another_name(
+    world: World, spot: Spot, things: dict[str, Thing], own: str, other: str
+) -> None:
+    thing = things[own]
+    for name in (things[other].blocker_id, spot.blocker_id, "somebody", f"{thing.blocker_id}-2", "claim-1"):
         with pytest.raises(ConnectionRefusedError), connected(world, thing, name):
             pytest.fail(f"connected as {name}")
+
+
+@DIRECTIONS
+def test_a_certificate_that_is_not_connected_as_itself_keeps_nobody_else_out(
+    world: World, things: dict[str, Thing], own: str, other: str
+) -> None:
+    """A refused impostor does not end the session of the one whose name it took."""
+    with connected(world, things[other], things[other].blocker_id) as client:
+        with pytest.raises(ConnectionRefusedError), connected(world, things[own], things[other].blocker_id):
+            pytest.fail("an impostor connected")
+        assert publish(client, shadow_topic(things[other].blocker_id, "get"))
+
+
+def others(blocker_id: str) -> list[str]:
+    """Topics of this blocker, and filters that hold them."""
+    last = ("get", "get/accepted", "update", "update/accepted", "update/delta", "update/documents", "delete", "#")
+    jobs = ("jobs/get", "jobs/notify-next", "jobs/1/update")
+    return [
+        *(shadow_topic(blocker_id, one) for one in last),
+        *(f"$aws/things/{blocker_id}/{one}" for one in jobs),
+        f"$aws/things/{blocker_id}/shadow/update",
+        f"parking/blockers/{blocker_id}/will",
+    ]
+
+
+def nobodys(blocker_id: str) -> list[str]:
+    """What no blocker needs: of its own the unnamed shadow and jobs, and what belongs to the service."""
+    return [
+        f"$aws/things/{blocker_id}/shadow/update",
+        f"$aws/things/{blocker_id}/shadow/name/other/update",
+        f"$aws/things/{blocker_id}/jobs/get",
+        "$aws/certificates/create/json",
+        "$aws/events/presence/connected/somebody",
+        "parking/blockers",
+        "anything",
+    ]
+
+
+FILTERS = (
+    "#",
+    "$aws/things/#",
+    "$aws/things/+/shadow/name/barrier/update/delta",
+    "parking/#",
+    "parking/blockers/+/will",
+)
 
 
 @pytest.mark.parametrize("way", [subscribe, publish])
 def test_a_blocker_cannot_reach_anothers_topics(
     world: World, spot: Spot, thing: Thing, way: Callable[[mqtt5.Client, str], bool]
 ) -> None:
-    topics = [
-        shadow_topic(spot.blocker_id, "update"),
-        shadow_topic(spot.blocker_id, "update/delta"),
-        f"parking/blockers/{spot.blocker_id}/will",
-        f"$aws/things/{thing.blocker_id}/shadow/update",
-        "anything",
-    ]
     before = world.shadow(spot)
-    for topic in topics:
+    wanted = [topic for topic in others(spot.blocker_id) if way is subscribe or not topic.endswith("#")]
+    for topic in (*wanted, *nobodys(thing.blocker_id), *(FILTERS if way is subscribe else ())):
         with connected(world, thing, thing.blocker_id) as client:
             assert not way(client, topic), topic
     assert world.shadow(spot) == before
+
+
+def test_a_blocker_deletes_not_even_its_own_shadow(world: World, thing: Thing) -> None:
+    with connected(world, thing, thing.blocker_id) as client:
+        assert not publish(client, shadow_topic(thing.blocker_id, "delete"))
