@@ -1,6 +1,6 @@
 """Operators steer a blocker and its spot by hand: `sam remote invoke BlockerCommand`. Who, what and why are kept."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -19,7 +19,7 @@ class CommandIn(WordIn):
     """What to do with which blocker, and on whose word. RAISE stays under the interlock: only onto a vacant spot."""
 
     blocker_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")]
-    action: Action
+    action: Literal[Action.LOWER, Action.RAISE, Action.RESYNC, Action.OUT_OF_SERVICE, Action.IN_SERVICE]
 
 
 @logger.inject_lambda_context(clear_state=True)

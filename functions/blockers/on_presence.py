@@ -10,6 +10,7 @@ from parking import wiring
 from parking.domain.blocker import Connectivity
 from parking.domain.ids import BlockerId
 from parking.services.blockers import reconcile, seen
+from parking.services.certificates import connected
 
 logger = Logger()
 
@@ -27,6 +28,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, bool]:
     blocker_id = BlockerId(event["clientId"])
     connectivity = Connectivity.ONLINE if event["eventType"] == "connected" else Connectivity.OFFLINE
     at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+    if connectivity is Connectivity.ONLINE:
+        connected(wiring.store(), blocker_id, event["principalIdentifier"], at)
     news = seen(connectivity, at, event["versionNumber"])
     reconcile(wiring.store(), wiring.shadows(), blocker_id, at, learn=news)
     logger.info("presence", blocker_id=blocker_id, connectivity=connectivity, version=event["versionNumber"])

@@ -15,7 +15,7 @@ from parking.domain.ids import BlockerId, SpotId
 from parking.domain.spot import Location, ServiceState, Spot
 from parking.domain.tariff import Band, Tariff, Weekday
 from parking.http import In
-from parking.operators import operator_input
+from parking.operators import invoked_at, new_code, operator_input
 from parking.services import spots
 
 logger = Logger()
@@ -106,11 +106,15 @@ class ProvisionIn(In):
     idle_position: Position = Position.LOWERED
     service_state: ServiceState = ServiceState.IN_SERVICE  # of a new spot; later, BlockerCommand changes it
     new_certificate: bool = False
+    registration_code: bool = False  # for a new blocker: its device fetches its certificate itself
+    check_only: bool = False
 
     @model_validator(mode="after")
-    def _idles_somewhere(self) -> "ProvisionIn":
+    def _makes_sense(self) -> "ProvisionIn":
         if self.idle_position not in (Position.LOWERED, Position.RAISED):
             raise ValueError("idle_position is LOWERED or RAISED")
+        if self.new_certificate and self.registration_code:
+            raise ValueError("new_certificate and registration_code exclude each other")
         return self
 
     def spot(self) -> Spot:
@@ -131,9 +135,20 @@ class ProvisionIn(In):
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """The spot, its blocker, and the certificate and key of a blocker that got a new one: they are shown once."""
+    """The spot, its blocker, and the certificate and key, or the code, of a blocker that got one: they are shown once.
+
+    With `check_only`, whether the spot is new, would change, or is as it should be, and nothing is written.
+    """
     wish = operator_input(ProvisionIn, event)
-    done = spots.provision(wiring.store(), wiring.things(), wish.spot(), new_certificate=wish.new_certificate)
+    if wish.check_only:
+        return {"spot_id": wish.spot_id, "would": spots.foresee(wiring.store(), wish.spot())}
+    done = spots.provision(
+        wiring.store(),
+        wiring.things(),
+        wish.spot(),
+        new_certificate=wish.new_certificate,
+        instead=spots.CodeInstead(new_code(), invoked_at()) if wish.registration_code else None,
+    )
     logger.info("spot provisioned", spot_id=wish.spot_id, new_certificate=done.certificate is not None)
     return {
         "spot_id": done.spot.spot_id,
@@ -141,4 +156,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "certificate_id": done.blocker.certificate_id,
         "certificate_pem": done.certificate.certificate_pem if done.certificate else None,
         "private_key": done.certificate.private_key if done.certificate else None,
+        "registration_code": done.code,
     }

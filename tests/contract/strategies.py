@@ -22,6 +22,7 @@ from parking.domain.blocker import (
 )
 from parking.domain.calendar import CalendarDay, Claim
 from parking.domain.customer import Customer, PaymentMethod
+from parking.domain.enrolment import Enrolment
 from parking.domain.evidence import Evidence, Log
 from parking.domain.favourites import Favourites
 from parking.domain.ids import (
@@ -357,6 +358,16 @@ audit_entries = _whole(
     word=_whole(Word, operator=texts, reason=texts, request_id=ids, at=instants),
     change=texts,
 )
+enrolments = _whole(
+    Enrolment,
+    blocker_id=ids.map(BlockerId),
+    code_digest=st.none() | ids,
+    code_expires_at=st.none() | instants,
+    admitted_certificate_id=st.none() | ids,
+    next_certificate_id=st.none() | ids,
+    connected_with=st.none() | ids,
+    connected_at=st.none() | instants,
+)
 blockers = _whole(
     Blocker,
     blocker_id=ids.map(BlockerId),
@@ -387,4 +398,5 @@ AGGREGATES: dict[str, SearchStrategy[Aggregate]] = {
     "blocker": blockers,
     "favourites": favourites,
     "audit entry": audit_entries,
+    "enrolment": enrolments,
 }

@@ -226,7 +226,7 @@ def test_a_new_certificate_replaces_the_earlier_ones(things: Things, blocker_id:
     other = things.register(BlockerId(f"{blocker_id}-b"))
     assert len({first.certificate_id, second.certificate_id, other.certificate_id}) == 3
     if isinstance(things, MemoryThings):
-        assert things.active == {blocker_id: second.certificate_id, f"{blocker_id}-b": other.certificate_id}
+        assert things.active == {blocker_id: [second.certificate_id], f"{blocker_id}-b": [other.certificate_id]}
         return
     client = boto3.client("iot")
 
@@ -240,3 +240,37 @@ def test_a_new_certificate_replaces_the_earlier_ones(things: Things, blocker_id:
     assert "BEGIN CERTIFICATE" in second.certificate_pem
     [policy] = client.list_attached_policies(target=principal)["policies"]
     assert policy["policyName"].startswith("blockers-")
+
+
+def active(things: Things, blocker_id: BlockerId) -> set[str]:
+    """The certificates with which the thing may connect."""
+    if isinstance(things, MemoryThings):
+        return set(things.active.get(blocker_id, []))
+    client = boto3.client("iot")
+    attached = [one.rpartition("/")[2] for one in client.list_thing_principals(thingName=blocker_id)["principals"]]
+    described = [client.describe_certificate(certificateId=one)["certificateDescription"] for one in attached]
+    return {one["certificateId"] for one in described if one["status"] == "ACTIVE"}
+
+
+def test_a_certificate_may_stand_beside_another_until_only_one_is_kept(things: Things, blocker_id: BlockerId) -> None:
+    old, new = things.issue(blocker_id).certificate_id, things.issue(blocker_id).certificate_id
+    assert active(things, blocker_id) == {old, new}
+    for _ in range(2):
+        things.keep_only(blocker_id, new)
+        assert active(things, blocker_id) == {new}
+
+
+def test_a_thing_that_is_cut_off_has_no_certificate(things: Things, blocker_id: BlockerId) -> None:
+    other = BlockerId(f"{blocker_id}-b")
+    kept = things.register(other).certificate_id
+    things.issue(blocker_id)
+    things.issue(blocker_id)
+    for _ in range(2):
+        things.cut_off(blocker_id)
+        assert active(things, blocker_id) == set()
+    assert active(things, other) == {kept}
+
+
+def test_what_never_was_a_thing_can_be_cut_off(things: Things, blocker_id: BlockerId) -> None:
+    things.cut_off(blocker_id)
+    things.keep_only(blocker_id, "none")

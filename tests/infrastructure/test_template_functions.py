@@ -72,7 +72,7 @@ def test_every_caller_of_a_function_is_named_by_its_arn(template: Template) -> N
         assert permission["SourceArn"], name
 
 
-def test_every_route_schedule_and_topic_rule_may_call_its_function(template: Template) -> None:
+def test_every_route_schedule_topic_rule_and_hook_may_call_its_function(template: Template) -> None:
     callers = Counter(
         (permission["Principal"], referred(permission["FunctionName"]))
         for permission in template.of_type("AWS::Lambda::Permission").values()
@@ -87,6 +87,8 @@ def test_every_route_schedule_and_topic_rule_may_call_its_function(template: Tem
     for rule in template.of_type("AWS::IoT::TopicRule").values():
         [action] = rule["TopicRulePayload"]["Actions"]
         needed["iot.amazonaws.com", referred(action["Lambda"]["FunctionArn"])] += 1
+    for fleet in template.of_type("AWS::IoT::ProvisioningTemplate").values():
+        needed["iot.amazonaws.com", referred(fleet["PreProvisioningHook"]["TargetArn"])] += 1
 
     assert callers == needed
 

@@ -10,6 +10,7 @@ from tests.infrastructure.expanded import Template, referred
 ACTIONS_ON_EVERYTHING = {
     "iot:CreateKeysAndCertificate": "AWS gives it no resource type",
     "iot:AttachPolicy": "MiniStack checks it against * alone",
+    "iot:DetachPolicy": "MiniStack checks it against * alone",
     "sns:CreatePlatformEndpoint": "AWS gives it no resource type",
     "sns:SetEndpointAttributes": "AWS gives it no resource type",
     "sns:DeleteEndpoint": "AWS gives it no resource type",
@@ -147,7 +148,10 @@ def test_who_settles_what_stripe_says_may_write_everything_that_a_payment_can_ch
 
 
 def test_what_an_operator_did_is_written_by_the_operators_functions_and_never_deleted(template: Template) -> None:
-    assert roles_that_may(template, "dynamodb:PutItem", "AuditTable") == {"BlockerCommandRole"}
+    assert roles_that_may(template, "dynamodb:PutItem", "AuditTable") == {
+        "BlockerCommandRole",
+        "BlockerCertificateRole",
+    }
     assert roles_that_may(template, "dynamodb:DeleteItem", "AuditTable") == set()
 
 
@@ -157,12 +161,54 @@ def test_the_report_of_a_spot_only_reads(template: Template) -> None:
     assert actions == {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 
 
-def test_only_provisioning_issues_certificates(template: Template) -> None:
+def test_only_the_operators_functions_issue_certificates(template: Template) -> None:
     issuers = {
         statement.role for statement in template.statements() if "iot:CreateKeysAndCertificate" in statement.actions
     }
 
-    assert issuers == {"ProvisionSpotRole"}
+    assert issuers == {"ProvisionSpotRole", "BlockerCertificateRole"}
+
+
+def test_who_decides_about_a_devices_certificate_can_touch_none(template: Template) -> None:
+    actions = {a for one in template.statements() if one.role == "BlockersAdmitRole" for a in one.actions}
+
+    assert not any(action.startswith("iot:") for action in actions)
+
+
+def test_only_an_admitted_device_and_the_operators_functions_get_at_certificates(template: Template) -> None:
+    changing = {one.role for one in template.statements() if "iot:UpdateCertificate" in one.actions}
+
+    assert changing == {"ProvisionSpotRole", "BlockerCertificateRole", "FleetProvisioningRole"}
+    [fleet] = template.of_type("AWS::IoT::ProvisioningTemplate").values()
+    assert referred(fleet["PreProvisioningHook"]["TargetArn"]) == "BlockersAdmit"
+    assert referred(fleet["ProvisioningRoleArn"]) == "FleetProvisioningRole"
+    trust = template.resources["FleetProvisioningRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert [one["Principal"] for one in trust] == [{"Service": "iot.amazonaws.com"}]
+
+
+def test_only_the_fleets_template_may_ask_the_hook(template: Template) -> None:
+    permission = template.resources["BlockersAdmitPermission"]["Properties"]
+    [fleet] = template.of_type("AWS::IoT::ProvisioningTemplate").values()
+
+    name = fleet["TemplateName"]["Fn::Sub"]
+    assert permission["SourceArn"]["Fn::Sub"].endswith(f":provisioningtemplate/{name}")
+
+
+def test_a_claim_certificate_can_only_ask_for_another(template: Template) -> None:
+    policy = template.of_type("AWS::IoT::Policy")["FleetClaimPolicy"]
+    allowed = [
+        (action, resource["Fn::Sub"].partition("${AWS::AccountId}:")[2])
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in statement["Action"]
+        for resource in (statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]])
+    ]
+    asking = ("$aws/certificates/create/*", "$aws/provisioning-templates/${FleetTemplate}/provision/*")
+
+    assert sorted(allowed) == sorted(
+        [("iot:Connect", "client/claim-*")]
+        + [(f"iot:{action}", f"topic/{topic}") for action in ("Publish", "Receive") for topic in asking]
+        + [("iot:Subscribe", f"topicfilter/{topic}") for topic in asking]
+    )
 
 
 def test_only_alarms_are_published_to_the_operators(template: Template) -> None:
@@ -174,7 +220,7 @@ def test_only_alarms_are_published_to_the_operators(template: Template) -> None:
 
 
 def test_a_blocker_reaches_only_what_carries_its_own_name(template: Template) -> None:
-    [policy] = template.of_type("AWS::IoT::Policy").values()
+    policy = template.of_type("AWS::IoT::Policy")["BlockerPolicy"]
 
     for statement in policy["PolicyDocument"]["Statement"]:
         resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
@@ -184,7 +230,7 @@ def test_a_blocker_reaches_only_what_carries_its_own_name(template: Template) ->
 
 
 def test_a_blocker_connects_only_with_its_own_certificate(template: Template) -> None:
-    [policy] = template.of_type("AWS::IoT::Policy").values()
+    policy = template.of_type("AWS::IoT::Policy")["BlockerPolicy"]
     [connect] = [s for s in policy["PolicyDocument"]["Statement"] if s["Action"] == ["iot:Connect"]]
 
     assert connect["Condition"] == {"Bool": {"iot:Connection.Thing.IsAttached": "true"}}

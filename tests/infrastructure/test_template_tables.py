@@ -25,6 +25,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "BlockersTable": ("blocker_id",),
     "FavouritesTable": ("user_id",),
     "AuditTable": ("blocker_id", "entry_id"),
+    "EnrolmentsTable": ("blocker_id",),
 }
 INDEXES: dict[str, dict[str, tuple[str, ...]]] = {
     "SpotsTable": {"by_cell": ("region", "cell")},

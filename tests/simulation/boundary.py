@@ -334,3 +334,15 @@ class FaultyThings(_Faulty):
         if fault is None:
             return self._inner.register(blocker_id)
         return self._strike(fault, "things.register", lambda: self._inner.register(blocker_id))
+
+    def issue(self, blocker_id: BlockerId) -> Certificate:
+        """See Things. No operator of the simulation renews a certificate beside another."""
+        return self._inner.issue(blocker_id)
+
+    def keep_only(self, blocker_id: BlockerId, certificate_id: str) -> None:
+        """See Things."""
+        self._inner.keep_only(blocker_id, certificate_id)
+
+    def cut_off(self, blocker_id: BlockerId) -> bool:
+        """See Things."""
+        return self._inner.cut_off(blocker_id)

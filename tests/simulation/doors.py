@@ -14,6 +14,7 @@ from parking.schedule import SweepFailed
 from parking.services import bookings, notifications, schedules, settling
 from parking.services.blockers import reconcile, seen
 from parking.services.card_payments import settle
+from parking.services.certificates import connected
 from parking.services.disputes import settle_dispute
 from parking.services.payment_methods import remember_card
 from parking.services.ports import (
@@ -87,6 +88,8 @@ def shadow_updated(ports: Ports, heard: Heard, received_at: datetime) -> None:
 
 def presence_changed(ports: Ports, presence: Presence, at: datetime) -> None:
     """blockers/on_presence."""
+    if presence.connectivity is Connectivity.ONLINE:
+        connected(ports.store, presence.blocker_id, "a-certificate", at)
     news = seen(presence.connectivity, at, presence.version)
     reconcile(ports.store, ports.shadows, presence.blocker_id, at, learn=news)
 

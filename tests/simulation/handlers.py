@@ -237,6 +237,7 @@ def _lifecycle(presence: doors.Presence, at: datetime) -> dict[str, Any]:
         "eventType": "connected" if connected else "disconnected",
         "timestamp": int(at.timestamp() * 1000),
         "versionNumber": presence.version,
+        "principalIdentifier": "a-certificate",
     }
 
 

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 STRANGER = "a stranger"
+STEERING = (
+    Action.LOWER,
+    Action.RAISE,
+    Action.RESYNC,
+    Action.OUT_OF_SERVICE,
+    Action.IN_SERVICE,
+    Action.IN_SERVICE,
+)
 
 
 class Incidents:
@@ -110,7 +118,7 @@ class Incidents:
 
     def _operator(self, device: Device) -> None:
         world = self._world
-        action = world.draws.pick((*Action, Action.IN_SERVICE))
+        action = world.draws.pick(STEERING)
         self._say(f"an operator asks for {action}", device)
         word = Word(operator="Olga", reason="a call from the street", request_id=str(world.now), at=world.now)
         world.invoke(

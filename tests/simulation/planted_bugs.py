@@ -321,6 +321,16 @@ ELSEWHERE = (
     Planted("the free time of a day begins right after a stay", "parking.domain.calendar:Calendar.free_within",
             "open_from = max(open_from, claim.blocked_until)", "open_from = max(open_from, claim.stay.ends_at)",
             "tests/unit/test_spots.py::test_the_free_time_of_a_day_leaves_out_the_past_and_what_is_taken"),
+    Planted("one code lets a whole batch of machines in", "parking.domain.enrolment:Enrolment.admit",
+            "if self.admitted_certificate_id not in (None, certificate_id):", "if False:",
+            "tests/unit/test_certificates.py::test_a_device_with_the_code_gets_its_certificate_once"),
+    Planted("a certificate is cut off before the new one is proven", "parking.domain.enrolment:Enrolment.proven",
+            "self.connected_with != self.next_certificate_id", "False",
+            "tests/unit/test_certificates.py::test_both_certificates_connect_until_the_new_one_is_proven"),
+    Planted("RESYNC believes what it knew, not what the shadow holds", "parking.services.operating:_anew",
+            "shadow_version=min(blocker.shadow_version, document.version - 1)",
+            "shadow_version=blocker.shadow_version",
+            "tests/unit/test_operating.py::test_resync_hears_a_shadow_that_was_deleted_and_counts_from_one_again"),
 )  # fmt: skip
 """What the simulated drivers do not look at, do too seldom, or what the schedule heals in time; a unit test sees it."""
 

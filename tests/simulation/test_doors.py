@@ -185,6 +185,7 @@ def test_a_lifecycle_event(monkeypatch: pytest.MonkeyPatch, connectivity: Connec
         "eventType": "connected" if connectivity is Connectivity.ONLINE else "disconnected",
         "timestamp": int(at.timestamp() * 1000),
         "versionNumber": 9,
+        "principalIdentifier": "a-certificate",
     }
     presence = doors.Presence(CONFIRMED.blocker_id, connectivity, 9)
     _both(

@@ -91,7 +91,7 @@ def test_a_new_spot_gets_a_blocker_and_a_certificate(world: World) -> None:
     things, wish = MemoryThings(), a_spot()
     made = provision(world.store, things, wish, new_certificate=False)
     assert made.certificate is not None
-    assert things.active == {wish.blocker_id: made.certificate.certificate_id}
+    assert things.active == {wish.blocker_id: [made.certificate.certificate_id]}
     stored = world.store.get(Blocker, wish.blocker_id)
     assert stored is not None
     assert (stored.spot_id, stored.certificate_id) == (wish.spot_id, made.certificate.certificate_id)
@@ -105,7 +105,7 @@ def test_provisioning_the_same_again_changes_nothing(world: World) -> None:
     assert second.certificate is None
     assert second.spot.version == second.blocker.version == 1
     assert first.certificate is not None
-    assert things.active == {wish.blocker_id: first.certificate.certificate_id}
+    assert things.active == {wish.blocker_id: [first.certificate.certificate_id]}
 
 
 def test_a_changed_tariff_gets_the_next_version_and_another_change_does_not(world: World) -> None:
@@ -136,7 +136,7 @@ def test_a_new_certificate_cuts_the_old_one_off_and_keeps_what_the_blocker_knows
     before = world.blocker
     made = provision(world.store, things, world.spot, new_certificate=True)
     assert made.certificate is not None
-    assert things.active[world.spot.blocker_id] == made.certificate.certificate_id
+    assert things.active[world.spot.blocker_id] == [made.certificate.certificate_id]
     assert world.blocker == replace(before, certificate_id=made.certificate.certificate_id, version=before.version + 1)
 
 

@@ -1,11 +1,13 @@
 """The door for operators, who invoke a function directly."""
 
+import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
 from parking.domain.audit import Word
+from parking.domain.enrolment import CODE_BYTES, written_code
 from parking.http import In
 
 
@@ -22,6 +24,11 @@ class WordIn(In):
     def word(self, request_id: str) -> Word:
         """The word in the domain's words, of now."""
         return Word(operator=self.operator, reason=self.reason, request_id=request_id, at=invoked_at())
+
+
+def new_code() -> str:
+    """A registration code that nobody had before."""
+    return written_code(secrets.token_bytes(CODE_BYTES))
 
 
 def invoked_at() -> datetime:

@@ -29,6 +29,7 @@ _TABLES = (
     "blockers",
     "favourites",
     "audit",
+    "enrolments",
 )
 
 

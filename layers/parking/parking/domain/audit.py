@@ -1,10 +1,10 @@
 """What operators did: one entry for each word of theirs, never changed."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
-from parking.domain.ids import BlockerId
+from parking.domain.ids import BlockerId, timed_id
 
 
 class Action(StrEnum):
@@ -15,6 +15,10 @@ class Action(StrEnum):
     RESYNC = "RESYNC"
     OUT_OF_SERVICE = "OUT_OF_SERVICE"
     IN_SERVICE = "IN_SERVICE"
+    NEW_CODE = "NEW_CODE"
+    ROTATE = "ROTATE"
+    COMPLETE = "COMPLETE"
+    CUT_OFF = "CUT_OFF"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +37,7 @@ class AuditEntry:
 
     blocker_id: BlockerId
     entry_id: str
-    """The time and the request: entries of a blocker sort by time, and no two are one."""
+    """Made of the time and the request: entries of a blocker sort by time, and no two are one."""
     action: Action
     word: Word
     change: str
@@ -47,7 +51,10 @@ class AuditEntry:
 
 def entry(blocker_id: BlockerId, action: Action, word: Word, change: str) -> AuditEntry:
     """The entry of a word."""
-    at = word.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return AuditEntry(
-        blocker_id=blocker_id, entry_id=f"{at}#{word.request_id}", action=action, word=word, change=change
+        blocker_id=blocker_id,
+        entry_id=timed_id("aud", word.at, word.request_id, action),
+        action=action,
+        word=word,
+        change=change,
     )

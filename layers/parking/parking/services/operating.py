@@ -12,6 +12,7 @@ from parking.domain.spot import ServiceState, Spot
 from parking.services.blockers import reconcile
 from parking.services.commit import until_committed
 from parking.services.ports import Aggregate, Shadows, Store
+from parking.services.spots import spot_of
 
 OVERRIDE_FOR = timedelta(minutes=15)
 POSITIONS = {Action.LOWER: Position.LOWERED, Action.RAISE: Position.RAISED}
@@ -47,7 +48,7 @@ def set_service_state(store: Store, blocker_id: BlockerId, state: ServiceState, 
     """
 
     def attempt() -> Spot:
-        spot = spot_of_blocker(store, blocker_id)
+        spot = spot_of(store, blocker_of(store, blocker_id).spot_id)
         action = Action.OUT_OF_SERVICE if state is ServiceState.OUT_OF_SERVICE else Action.IN_SERVICE
         said = entry(blocker_id, action, word, f"service state {spot.service_state} → {state}")
         changed = replace(spot, service_state=state)
@@ -61,16 +62,8 @@ def blocker_of(store: Store, blocker_id: BlockerId) -> Blocker:
     """One blocker. Raises NotFound."""
     blocker = store.get(Blocker, blocker_id)
     if blocker is None:
-        raise _unknown()
+        raise NotFound("There is no such blocker.", field="blocker_id")
     return blocker
-
-
-def spot_of_blocker(store: Store, blocker_id: BlockerId) -> Spot:
-    """The spot in which the blocker stands. Raises NotFound."""
-    spot = store.get(Spot, blocker_of(store, blocker_id).spot_id)
-    if spot is None:
-        raise _unknown()
-    return spot
 
 
 def _override(store: Store, blocker_id: BlockerId, action: Action, word: Word) -> None:
@@ -122,7 +115,3 @@ def _anew(shadows: Shadows, word: Word) -> Callable[[Blocker], Blocker]:
         return start_over(blocker, word.at)  # an answer that the shadow holds counts first
 
     return learn
-
-
-def _unknown() -> NotFound:
-    return NotFound("There is no such blocker.", field="blocker_id")

@@ -11,6 +11,7 @@ from parking.domain.blocker import Blocker, Command, Report
 from parking.domain.calendar import Calendar, CalendarDay
 from parking.domain.customer import Customer, PaymentMethod
 from parking.domain.due import Step
+from parking.domain.enrolment import Enrolment
 from parking.domain.favourites import Favourites
 from parking.domain.ids import BlockerId, CommandId, NotificationId, SpotId, UserId
 from parking.domain.ledger import Transaction, Wallet
@@ -36,6 +37,7 @@ Aggregate = (
     | Blocker
     | Favourites
     | AuditEntry
+    | Enrolment
 )
 """What is loaded and committed as a whole; `version` 0 means that it is not stored yet."""
 
@@ -352,6 +354,18 @@ class Things(Protocol):
 
     def register(self, blocker_id: BlockerId) -> Certificate:
         """Make the thing if it is new, give it a new certificate, and cut off every earlier one."""
+        ...
+
+    def issue(self, blocker_id: BlockerId) -> Certificate:
+        """Make the thing if it is new, and give it one more certificate."""
+        ...
+
+    def keep_only(self, blocker_id: BlockerId, certificate_id: str) -> None:
+        """Cut off every certificate of the thing but this one."""
+        ...
+
+    def cut_off(self, blocker_id: BlockerId) -> bool:
+        """Cut off every certificate of the thing, and end its connection; False if that could not be ended at once."""
         ...
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from parking.domain.blocker import Blocker
 from parking.domain.calendar import Calendar, CalendarDay, Claim
+from parking.domain.enrolment import Enrolment
 from parking.domain.errors import InvalidField, NotFound
 from parking.domain.ids import ReservationId, SpotId, UserId
 from parking.domain.pricing import quote_stay
@@ -14,7 +16,7 @@ from parking.domain.spot import ServiceState, Spot
 from parking.domain.tariff import Quote
 from parking.domain.time import Interval, local_day
 from parking.services.commit import until_committed
-from parking.services.ports import Certificate, Store, Things
+from parking.services.ports import Aggregate, Certificate, Store, Things
 
 READ_BATCH = 100  # DynamoDB's limit of keys in one BatchGetItem
 
@@ -70,23 +72,35 @@ def free_spots(store: Store, spots: Sequence[Spot], window: Interval) -> set[Spo
 
 @dataclass(frozen=True, slots=True)
 class Provisioned:
-    """What the operator gets back; the certificate only when one was made."""
+    """What the operator gets back; certificate and code only when they were made."""
 
     spot: Spot
     blocker: Blocker
     certificate: Certificate | None
+    code: str | None
 
 
-def provision(store: Store, things: Things, wish: Spot, *, new_certificate: bool) -> Provisioned:
+@dataclass(frozen=True, slots=True)
+class CodeInstead:
+    """A new blocker's device fetches its certificate itself, with this code (docs/operations.md)."""
+
+    code: str
+    now: datetime
+
+
+def provision(
+    store: Store, things: Things, wish: Spot, *, new_certificate: bool, instead: CodeInstead | None = None
+) -> Provisioned:
     """Put a spot and its blocker on the map, or bring the stored spot up to the wish.
 
     The wish's service state is the one that a new spot begins with: who takes a spot off the map says why
     (services/operating.py), and a list that is sent again must not put it back on. A changed tariff gets the next
     version, so that sold prices keep theirs. The blocker's certificate is made the first time and when asked for; that
-    cuts off every earlier one.
+    cuts off every earlier one. With a code instead, a new blocker gets none here. A known one that has none waits for
+    its device, or was cut off: a list that is sent again must not change that either.
     """
     known = store.get(Blocker, wish.blocker_id)
-    wants_certificate = new_certificate or known is None or known.certificate_id is None
+    wants_certificate = new_certificate or (known is None and instead is None)
     certificate = things.register(wish.blocker_id) if wants_certificate else None
 
     def attempt() -> Provisioned:
@@ -96,12 +110,31 @@ def provision(store: Store, things: Things, wish: Spot, *, new_certificate: bool
         blocker = before or Blocker(blocker_id=wish.blocker_id, spot_id=wish.spot_id)
         if certificate:
             blocker = replace(blocker, certificate_id=certificate.certificate_id)
-        changed = [new for new, old in ((spot, stored), (blocker, before)) if new != old]
-        if changed:
-            store.commit(*changed)
-        return Provisioned(spot, blocker, certificate)
+        saves: list[Aggregate] = [new for new, old in ((spot, stored), (blocker, before)) if new != old]
+        code = instead.code if instead and before is None else None
+        if instead and code:
+            saves.append(Enrolment(blocker_id=wish.blocker_id).with_code(code, instead.now))
+        if saves:
+            store.commit(*saves)
+        return Provisioned(spot, blocker, certificate, code)
 
     return until_committed(attempt)
+
+
+class Would(StrEnum):
+    """What provisioning would do to a spot."""
+
+    CREATE = "CREATE"
+    CHANGE = "CHANGE"
+    NOTHING = "NOTHING"
+
+
+def foresee(store: Store, wish: Spot) -> Would:
+    """What `provision` would do."""
+    stored = store.get(Spot, wish.spot_id)
+    if stored is None:
+        return Would.CREATE
+    return Would.NOTHING if _updated(stored, wish) == stored else Would.CHANGE
 
 
 def _updated(stored: Spot, wish: Spot) -> Spot:

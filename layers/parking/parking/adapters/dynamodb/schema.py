@@ -24,6 +24,7 @@ from parking.adapters.dynamodb import (
     calendars,
     customers,
     due,
+    enrolments,
     favourites,
     money,
     notifications,
@@ -38,6 +39,7 @@ from parking.domain.audit import AuditEntry
 from parking.domain.blocker import Blocker
 from parking.domain.calendar import CalendarDay
 from parking.domain.customer import Customer
+from parking.domain.enrolment import Enrolment
 from parking.domain.favourites import Favourites
 from parking.domain.ledger import Transaction, Wallet
 from parking.domain.notification import EndpointOwner, Notification, PushDevice
@@ -144,6 +146,7 @@ _SHAPES: dict[type[Any], Shape[Any]] = {
     Blocker: Shape(blockers.BlockerModel, blockers.item_of, blockers.blocker_of, ("blocker_id",), {}),
     Favourites: Shape(favourites.FavouritesModel, favourites.item_of, favourites.favourites_of, ("user_id",), {}),
     AuditEntry: Shape(audit.AuditModel, audit.item_of, audit.entry_of, ("blocker_id", "entry_id"), {}),
+    Enrolment: Shape(enrolments.EnrolmentModel, enrolments.item_of, enrolments.enrolment_of, ("blocker_id",), {}),
 }
 
 
@@ -169,4 +172,5 @@ def table_names(tables: Tables) -> dict[type[Any], str]:
         Blocker: tables.blockers,
         Favourites: tables.favourites,
         AuditEntry: tables.audit,
+        Enrolment: tables.enrolments,
     }

@@ -21,3 +21,4 @@ class Tables:
     blockers: str
     favourites: str
     audit: str
+    enrolments: str

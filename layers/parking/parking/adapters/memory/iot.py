@@ -59,15 +59,30 @@ class MemoryShadows:
 
 
 class MemoryThings:
-    """Things: `active` holds the one certificate of each thing that may connect."""
+    """Things: `active` holds the certificates of each thing that may connect."""
 
     def __init__(self) -> None:
-        self.active: dict[BlockerId, str] = {}
+        self.active: dict[BlockerId, list[str]] = {}
         self._made = 0
 
     def register(self, blocker_id: BlockerId) -> Certificate:
         """Give the thing a new certificate, and cut off every earlier one."""
+        certificate = self.issue(blocker_id)
+        self.keep_only(blocker_id, certificate.certificate_id)
+        return certificate
+
+    def issue(self, blocker_id: BlockerId) -> Certificate:
+        """Give the thing one more certificate."""
         self._made += 1
         certificate = Certificate(f"certificate-{self._made}", "-- certificate --", "-- private key --")
-        self.active[blocker_id] = certificate.certificate_id
+        self.active.setdefault(blocker_id, []).append(certificate.certificate_id)
         return certificate
+
+    def keep_only(self, blocker_id: BlockerId, certificate_id: str) -> None:
+        """Cut off every certificate of the thing but this one."""
+        self.active[blocker_id] = [one for one in self.active.get(blocker_id, []) if one == certificate_id]
+
+    def cut_off(self, blocker_id: BlockerId) -> bool:
+        """Cut off every certificate of the thing."""
+        self.active[blocker_id] = []
+        return True
