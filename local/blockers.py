@@ -14,6 +14,7 @@ from local.errors import LocalError
 from local.ports import HOST, Ports
 from local.processes import Processes
 from local.tools import ROOT
+from operators.secrets import CERTIFICATE, KEY, keep_certificate
 
 PROVISIONS_AT_ONCE = 4
 CONNECT_SECONDS_MAX = 60
@@ -34,7 +35,8 @@ def provision(
         provisioned = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
             raise LocalError(f"{wish['spot_id']} could not be provisioned: {provisioned}")
-        return _keep_certificate(provisioned, folder)
+        keep_certificate(provisioned, folder)
+        return str(provisioned["blocker_id"])
 
     with ThreadPoolExecutor(PROVISIONS_AT_ONCE) as pool:
         return list(pool.map(provision_one, wishes))
@@ -57,17 +59,6 @@ def simulate(processes: Processes, ports: Ports, blocker_ids: Sequence[str], fol
         )
 
 
-def _keep_certificate(provisioned: dict[str, Any], folder: Path) -> str:
-    blocker_id: str = provisioned["blocker_id"]
-    own = folder / blocker_id
-    own.mkdir(parents=True)
-    (own / "certificate.pem").write_text(provisioned["certificate_pem"])
-    key = own / "private_key.pem"
-    key.touch(mode=0o600)
-    key.write_text(provisioned["private_key"])
-    return blocker_id
-
-
 def _simulator_config(ports: Ports, blocker_ids: Sequence[str]) -> str:
     # A JSON text is a TOML text too, quotes and escapes included.
     head = {"endpoint": MQTT_HOST, "port": ports.mqtt, "ca": "ca.pem"}
@@ -75,8 +66,8 @@ def _simulator_config(ports: Ports, blocker_ids: Sequence[str]) -> str:
     blockers = [
         {
             "blocker_id": blocker_id,
-            "certificate": f"{blocker_id}/certificate.pem",
-            "key": f"{blocker_id}/private_key.pem",
+            "certificate": f"{blocker_id}/{CERTIFICATE}",
+            "key": f"{blocker_id}/{KEY}",
         }
         for blocker_id in blocker_ids
     ]

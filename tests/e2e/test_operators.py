@@ -1,11 +1,13 @@
 """What operators do by invoking functions: put spots on the map, steer a blocker by hand, and look."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local import city
 from local.drivers import Driver
+from operators import spots
 from tests.e2e.stays import await_guard, paid, read
 from tests.e2e.world import Json, Spot, World, eventually, expect
 
@@ -72,6 +74,25 @@ def test_a_spot_out_of_service_is_not_offered(world: World, driver: Driver) -> N
     assert near["items"] == []
     body = {"spot_id": "e2e-closed", "starts_at": "2027-01-04T09:00:00Z", "ends_at": "2027-01-04T10:00:00Z"}
     assert expect(409, driver.post("/reservations", body))["code"] == "spot_unavailable"
+
+
+def test_many_spots_come_from_a_csv_whole_or_not_at_all_and_once(world: World, driver: Driver, tmp_path: Path) -> None:
+    header = "spot_id,name,address,latitude,longitude,time_zone,tariff.price_per_hour_minor,tariff.currency\n"
+    good = [f'e2e-csv-{n},Csv {n},"Csv {n}, Tallinn",59.43,24.67,Europe/Tallinn,300,EUR\n' for n in (1, 2)]
+    provision = spots.provisioner(world.stack.client("lambda"), world.functions["ProvisionSpot"])
+    with pytest.raises(spots.Wrong) as wrong:
+        spots.check(spots.read(iter([header, good[0], good[1].replace("59.43", "north")])), provision)
+    assert [problem[: len("line 3: latitude")] for problem in wrong.value.problems] == ["line 3: latitude"]
+    expect(404, driver.get("/spots/e2e-csv-1"))
+
+    rows = spots.read(iter([header, *good]))
+    assert len(spots.check(rows, provision)["CREATE"]) == 2
+    spots.carry_out(rows, provision, tmp_path, codes=True)
+    assert shown(driver, "e2e-csv-2")["address"] == "Csv 2, Tallinn"
+    assert len(spots.check(rows, provision)["NOTHING"]) == 2
+    codes = [file.read_text().strip() for file in tmp_path.glob("*.code")]
+    assert len(codes) == 2
+    world.secrets_seen.update(codes)
 
 
 @pytest.mark.parametrize(
