@@ -178,6 +178,32 @@ def test_a_lost_device_is_cut_off_with_all_that_it_could_use(fleet: Fleet, keep:
     assert set(fleet.audited()[2:]) == said
 
 
+def test_nobody_is_let_in_with_a_code_while_a_device_is_cut_off(fleet: Fleet) -> None:
+    fleet.give_code()
+
+    class Things(MemoryThings):
+        def cut_off(self, blocker_id: BlockerId) -> bool:
+            with pytest.raises(NotAdmitted):
+                fleet.admit("thief")
+            return super().cut_off(blocker_id)
+
+    certificates.cut_off(fleet.store, Things(), fleet.id, word(1), out_of_service=True)
+    with pytest.raises(NotAdmitted):
+        fleet.admit("thief", now=2)
+
+
+def test_a_cut_that_failed_half_way_is_ended_by_saying_it_again(fleet: Fleet) -> None:
+    class Broken(MemoryThings):
+        def cut_off(self, blocker_id: BlockerId) -> bool:
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        certificates.cut_off(fleet.store, Broken(), fleet.id, word(1), out_of_service=True)
+    assert fleet.certificates == [fleet.first]
+    certificates.cut_off(fleet.store, fleet.things, fleet.id, word(2), out_of_service=True)
+    assert fleet.certificates == []
+
+
 def test_the_machine_that_comes_instead_fetches_its_certificate_with_a_new_code(fleet: Fleet) -> None:
     certificates.cut_off(fleet.store, fleet.things, fleet.id, word(1), out_of_service=False)
     fleet.give_code(now=2)

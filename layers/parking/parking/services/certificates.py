@@ -103,10 +103,9 @@ def complete(store: Store, things: Things, blocker_id: BlockerId, word: Word) ->
 def cut_off(store: Store, things: Things, blocker_id: BlockerId, word: Word, *, out_of_service: bool) -> bool:
     """Whoever has this device can do nothing with it: no certificate, no code counts. True if its connection was ended.
 
-    With its spot off the map, unless the operator wants it to stay on. Raises NotFound, Busy.
+    With its spot off the map, unless the operator wants it to stay on. The codes end first, so that nobody is let in
+    behind the cut; said again, it ends what a crash left half done. Raises NotFound, Busy.
     """
-    blocker_of(store, blocker_id)
-    ended = things.cut_off(blocker_id)
 
     def attempt() -> None:
         blocker, enrolment = blocker_of(store, blocker_id), enrolment_of(store, blocker_id)
@@ -114,6 +113,7 @@ def cut_off(store: Store, things: Things, blocker_id: BlockerId, word: Word, *, 
         store.commit(replace(blocker, certificate_id=None), enrolment.settled(), said)
 
     until_committed(attempt)
+    ended = things.cut_off(blocker_id)
     if out_of_service:
         set_service_state(store, blocker_id, ServiceState.OUT_OF_SERVICE, word)
     return ended
