@@ -38,6 +38,12 @@ class Phones:
         holder = self.holder(endpoint)
         self._learn(("phone", endpoint), None if holder == user_id else holder, since)
 
+    def doubt(self, user_id: UserId, since: int) -> None:
+        """What the driver did with other phones after `since` overlapped a request that may have undone it."""
+        for key, changed in self._changed.items():
+            if key[0] == "phone" and changed > since and self._known[key] == user_id:
+                self._known[key] = None
+
     def muted(self, user_id: UserId, kinds: Collection[NotificationKind] | None, since: int) -> None:
         """The driver has muted these kinds and no others (None: perhaps)."""
         self._learn(("muted", user_id), None if kinds is None else frozenset(kinds), since)

@@ -43,6 +43,9 @@ class Phones:
         """The app starts on a phone, and says so."""
         world, user_id, since = self._world, self._user_id, self._world.phones.clock
         before = world.store.get(PushDevice, user_id, device_id)
+        registered = f"endpoint/{Platform.FCM}/{token}"
+        replaced = before if before and before.endpoint != registered else None
+        self._let_go(replaced, since)
         outcome = world.invoke(
             "register phone",
             lambda: phones.register_device(
@@ -51,23 +54,25 @@ class Phones:
             now=world.now,
             user_id=user_id,
         )
-        registered = f"endpoint/{Platform.FCM}/{token}"
+        world.phones.doubt(user_id, since)
         world.phones.registered(registered, user_id if outcome.value else None, since)
-        if before and before.endpoint != registered:
-            self._let_go(before, since)
+        self._let_go(replaced, since)
 
     def _sign_out(self, device: PushDevice) -> None:
         world, since = self._world, self._world.phones.clock
+        self._let_go(device, since)
         world.invoke(
             "sign out",
             lambda: phones.sign_out_device(world.ports.store, world.ports.push, self._user_id, device.device_id),
             now=world.now,
             user_id=self._user_id,
         )
+        world.phones.doubt(self._user_id, since)
         self._let_go(device, since)
 
-    def _let_go(self, device: PushDevice, since: int) -> None:
-        if device.endpoint:
+    def _let_go(self, device: PushDevice | None, since: int) -> None:
+        """From the request on until its end, and after it, the phone is perhaps not the driver's."""
+        if device and device.endpoint:
             self._world.phones.let_go(device.endpoint, self._user_id, since)
 
     def _mute(self) -> None:
