@@ -20,7 +20,7 @@ from parking.domain.area import Area, Box, Circle, Rank
 from parking.domain.ids import BlockerId, SpotId
 from parking.domain.spot import EARTH_RADIUS_M, Location, Spot
 from parking.services.search import Filters, search
-from tests.builders import a_spot
+from tests.builders import NOW, a_spot
 from tests.contract.emulators import create_tables, running_aws
 
 TOWN_SPOTS, COUNTRY_SPOTS = 1_000, 100_000
@@ -77,7 +77,7 @@ def _measured(store: DynamoStore, case: Case) -> tuple[Meter, int, float]:
     after: Rank | None = None
     with metered(store) as meter:
         while True:
-            page = search(store, case.area, window=None, filters=Filters(), after=after, limit=100)
+            page = search(store, case.area, NOW, window=None, filters=Filters(), after=after, limit=100)
             found, taken, after = found + len(page.items), taken + 1, page.following
             if after is None or taken == case.pages:
                 break

@@ -3,9 +3,13 @@
 `make test` gives each a process of its own (pytest-xdist, by group); without that they run one after the other.
 """
 
+import os
 from pathlib import Path
 
 import pytest
+
+# The template gives it to every function; without it no metric can be written. Read when a function is imported.
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "SmartParking")
 
 END_TO_END = Path(__file__).parent / "e2e"
 SAYS = "says"

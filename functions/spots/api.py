@@ -100,7 +100,7 @@ def find(
     filters = Filters(blocker_online=blocker_online, price_minor_max=max_price)
     fingerprint = cursors.fingerprint_of(area, window, filters)
     after = cursors.decoded(cursor, fingerprint) if cursor is not None else None
-    page = search(wiring.store(), area, window=window, filters=filters, after=after, limit=limit)
+    page = search(wiring.store(), area, door.now, window=window, filters=filters, after=after, limit=limit)
     found = SpotsOut.of(page, cursors.encoded(page.following, fingerprint) if page.following else None)
     if prefers(app.current_event.headers.get("accept", ""), GEOJSON):
         return answer(FeaturesOut.of(found), media_type=GEOJSON)
@@ -221,6 +221,6 @@ def export_places(
     fingerprint = cursors.fingerprint_of(area, None, filters)
     after = cursors.decoded(cursor, fingerprint) if cursor is not None else None
     moment = Interval(door.now, door.now + THIS_MOMENT)
-    page = search(wiring.store(), area, window=moment, filters=filters, after=after, limit=limit)
+    page = search(wiring.store(), area, door.now, window=moment, filters=filters, after=after, limit=limit)
     next_cursor = cursors.encoded(page.following, fingerprint) if page.following else None
     return answer(PlacesOut.of(page, limit, next_cursor, door.now))

@@ -25,6 +25,7 @@ from parking.domain.customer import Customer, PaymentMethod
 from parking.domain.enrolment import Enrolment
 from parking.domain.evidence import Evidence, Log
 from parking.domain.favourites import Favourites
+from parking.domain.health import Condition, Health, Symptom, Watch
 from parking.domain.ids import (
     BlockerId,
     CommandId,
@@ -349,6 +350,15 @@ commands = _whole(
 overrides = _whole(
     Override, position=st.sampled_from(Position), operator=texts, reason=texts, since=instants, until=instants
 )
+symptoms = _whole(Symptom, condition=st.sampled_from(Condition), since=instants)
+watches = _whole(
+    Watch,
+    health=st.sampled_from(Health),
+    conditions=st.frozensets(st.sampled_from(Condition)),
+    told_at=st.none() | instants,
+    symptoms=st.lists(symptoms, max_size=3).map(tuple),
+    due_at=st.none() | instants,
+)
 favourites = _whole(Favourites, user_id=ids.map(UserId), spot_ids=st.lists(ids.map(SpotId), max_size=5).map(tuple))
 audit_entries = _whole(
     AuditEntry,
@@ -382,6 +392,7 @@ blockers = _whole(
     history=st.lists(commands, max_size=10).map(tuple),
     commands_sent=counts,
     override=st.none() | overrides,
+    watch=watches,
 )
 AGGREGATES: dict[str, SearchStrategy[Aggregate]] = {
     "spot": spots,

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import batched, count
@@ -14,6 +15,7 @@ from parking.adapters.limits import DUE_BATCH, ITEMS_MAX
 from parking.domain.audit import Action, Word, entry
 from parking.domain.calendar import CalendarDay
 from parking.domain.due import Step
+from parking.domain.health import Health, Watch
 from parking.domain.ids import BlockerId, ReservationId, SpotId, UserId
 from parking.domain.ledger import Transaction
 from parking.domain.notification import Notification
@@ -22,6 +24,7 @@ from parking.domain.reservation import Reservation, ReservationStatus
 from parking.services.ports import DueItem, InvalidCursor, Key, Store
 from tests.builders import (
     NOW,
+    a_blocker,
     a_calendar_day,
     a_claim,
     a_notification,
@@ -251,6 +254,32 @@ def test_payments_are_due_for_settling_beside_the_reservations_steps(store: Stor
     assert due_keys(store, Step.SETTLE, now) == [owing.key]
     assert due_keys(store, Step.SETTLE, now + timedelta(minutes=1)) == [owing.key, later.key]
     store.commit(*(replace(one, version=2, status=PaymentStatus.CANCELLED, refunds=()) for one in (owing, later)))
+
+
+def test_blockers_are_due_beside_the_others(store: Store) -> None:
+    year = datetime(next(_quiet_years), 1, 1, tzinfo=UTC)
+    blockers = [a_blocker(watch=Watch(due_at=year + timedelta(minutes=n))) for n in range(5)]
+    store.commit(*reversed(blockers), a_blocker(), a_reservation(hold_expires_at=year))
+    now = year + timedelta(minutes=3)
+    assert due_keys(store, Step.WATCH, now) == [blocker.key for blocker in blockers[:4]]
+    later = replace(blockers[0], version=1, watch=Watch(due_at=now + timedelta(minutes=1)))
+    silent = replace(blockers[1], version=1, watch=Watch())
+    store.commit(later, silent)
+    assert due_keys(store, Step.WATCH, now) == [blocker.key for blocker in blockers[2:4]]
+    store.commit(
+        replace(later, version=2, watch=Watch()), *(replace(one, version=1, watch=Watch()) for one in blockers[2:])
+    )
+    assert due_keys(store, Step.WATCH, now) == []
+
+
+def test_the_fleet_is_counted_by_what_was_told_of_its_health(store: Store) -> None:
+    before = store.blockers_by_health()
+    silent = [a_blocker(watch=Watch(health=Health.OFFLINE)) for _ in range(7)]
+    store.commit(*silent, a_blocker(watch=Watch(health=Health.ONLINE)), a_blocker())
+    store.commit(replace(silent[0], version=1, watch=Watch(health=Health.ONLINE)))
+    counted = store.blockers_by_health()
+    counted.subtract(before)
+    assert counted == Counter({Health.ONLINE: 2, Health.OFFLINE: 6, Health.MISSING: 1})
 
 
 def test_the_days_transactions_at_stripe_are_listed_of_all_drivers_and_no_others(store: Store) -> None:

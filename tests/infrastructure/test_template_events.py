@@ -7,7 +7,9 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from blockers import check_health
 from parking.domain.due import Step
+from parking.domain.health import Condition, Health
 from tests.infrastructure.expanded import Template, referred
 
 ROOT = Path(__file__).parents[2]
@@ -15,6 +17,16 @@ FUNCTIONS_FOLDER = ROOT / "functions"
 METRICS_MODULE = ROOT / "layers/parking/parking/metrics.py"
 RUNBOOK = ROOT / "docs/operations.md"
 TWO_TICKS_SECONDS = 120  # as late as a step may be: design, invariant 10
+BLOCKER_ALARMS: dict[Health | Condition, str] = {
+    Health.SUSPECT: "BlockersTurnedSuspect",
+    Health.OFFLINE: "BlockersUnreachablePercent",  # single ones come and go; each has an alarm of its own after a day
+    Health.MISSING: "BlockersTurnedMissing",
+    Condition.LOW_BATTERY: "BlockersLowBattery",
+    Condition.TAMPER: "BlockersTampered",
+    Condition.LEFT_OPEN: "BlockersLeftOpen",
+    Condition.JAMMED: "BlockersJammed",
+    Condition.SENSOR_FAULT: "BlockersSensorFault",
+}
 
 
 def queue_behind(template: Template, destination: object) -> str:
@@ -132,7 +144,8 @@ def test_every_failure_queue_has_one_alarm_that_tells_the_operators(template: Te
     assert watched == Counter(template.of_type("AWS::SQS::Queue").keys())
     for name, alarm in alarms.items():
         assert [referred(action) for action in alarm["AlarmActions"]] == ["OperatorsTopic"], name
-        threshold = TWO_TICKS_SECONDS if alarm["MetricName"] == "DueLag" else 0
+        thresholds = {"DueLag": TWO_TICKS_SECONDS, "BlockersUnreachablePercent": 5}
+        threshold = thresholds.get(alarm["MetricName"], 0)
         assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (threshold, "GreaterThanThreshold"), name
 
 
@@ -180,12 +193,13 @@ def test_every_alarm_has_its_line_in_the_runbook(template: Template) -> None:
     assert {name.removesuffix("Alarm") for name in template.of_type("AWS::CloudWatch::Alarm")} <= told
 
 
-def test_every_alarm_on_money_watches_a_metric_that_the_code_emits(template: Template) -> None:
+def test_every_alarm_watches_a_metric_that_the_code_emits(template: Template) -> None:
     emitted = {
         name
         for module in FUNCTIONS_FOLDER.rglob("*.py")
         for name in re.findall(r'add_metric\(\s*"(\w+)"', module.read_text())
     }
+    emitted |= {*check_health.TURNED.values(), *check_health.BEGUN.values()}
     watched = set()
     told = template.of_type("AWS::Lambda::Function")["PaymentsReconcile"]["Environment"]["Variables"]
     for alarm in template.of_type("AWS::CloudWatch::Alarm").values():
@@ -193,11 +207,34 @@ def test_every_alarm_on_money_watches_a_metric_that_the_code_emits(template: Tem
             # Powertools writes its metrics where the environment says; one elsewhere would never alarm.
             assert alarm["Namespace"] == told["POWERTOOLS_METRICS_NAMESPACE"]
             assert alarm["Dimensions"] == [{"Name": "service", "Value": told["POWERTOOLS_SERVICE_NAME"]}]
-            assert alarm["Statistic"] == "Sum"
+            assert alarm["Statistic"] == ("Maximum" if alarm["MetricName"].endswith("Percent") else "Sum")
             watched.add(alarm["MetricName"])
 
-    assert watched == {"RefundsRefused", "CardRefundsFailed", "DisputesOpened", "PaymentDifferences"}
+    money = {"RefundsRefused", "CardRefundsFailed", "DisputesOpened", "PaymentDifferences"}
+    assert watched == money | set(BLOCKER_ALARMS.values())
     assert watched < emitted
+
+
+def in_the_runbook() -> set[str]:
+    """The alarms that the table for operators explains."""
+    rows = [line.split("|")[1] for line in RUNBOOK.read_text().splitlines() if line.startswith("| ")]
+    return {name.strip() for row in rows for name in row.split(",")}
+
+
+def test_every_state_of_a_blocker_that_is_not_well_has_its_metric_its_alarm_and_its_line_for_operators(
+    template: Template,
+) -> None:
+    assert set(BLOCKER_ALARMS) == {*Health, *Condition} - {Health.ONLINE}
+    assert set(check_health.TURNED) == set(check_health.COUNTED) == set(Health)
+    assert set(check_health.BEGUN) == set(Condition)
+    alarms = template.of_type("AWS::CloudWatch::Alarm")
+    watched = {alarm["MetricName"]: name for name, alarm in alarms.items()}
+    for state, metric in BLOCKER_ALARMS.items():
+        assert watched[metric].removesuffix("Alarm") in in_the_runbook(), state
+
+
+def test_every_alarm_has_its_line_for_operators(template: Template) -> None:
+    assert {name.removesuffix("Alarm") for name in template.of_type("AWS::CloudWatch::Alarm")} <= in_the_runbook()
 
 
 def test_failures_and_alarms_are_encrypted(template: Template) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from parking.domain.blocker import Blocker, Connectivity
+from parking.domain.blocker import Blocker
+from parking.domain.health import Health
 from parking.domain.ids import CreateRequest, ExtensionId, ReservationId, SpotId, UserId
 from parking.domain.ledger import Wallet
 from parking.domain.reservation import Extension, ExtensionStatus, Reservation, ReservationStatus
@@ -91,7 +92,8 @@ def reserve(
         if quoted not in (None, reference.price_minor(spot.tariff, lasts)):
             return "price_changed"
         blocker = world.store.get(Blocker, spot.blocker_id)
-        if start <= now + reference.SKEW and (blocker is None or blocker.connectivity is not Connectivity.ONLINE):
+        answers = blocker is not None and reference.health(blocker, now) is Health.ONLINE
+        if start <= now + reference.SKEW and not answers:
             return "blocker_unavailable"
         until = end + timedelta(minutes=spot.turnover_minutes)
         taken = any(_in_the_way(other, start, until, now) for other in world.reservations_at(spot_id))

@@ -1,5 +1,6 @@
 """The ports with the fault layer in front of the in-memory twins."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from parking.domain.audit import AuditEntry
 from parking.domain.blocker import Command
 from parking.domain.calendar import Calendar
 from parking.domain.due import Step
+from parking.domain.health import Health
 from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
 from parking.domain.notification import EndpointOwner, Platform, PushDevice
@@ -134,6 +136,13 @@ class FaultyStore(_Faulty):
             self._world.say("    ! {} at store.due", fault)
             return self._inner.stale_due(step)
         return self._strike(fault, "store.due", lambda: self._inner.due(step, now))
+
+    def blockers_by_health(self) -> Counter[Health]:
+        """See Store."""
+        fault = self._faults.next("store.blockers_by_health")
+        if fault is None:
+            return self._inner.blockers_by_health()
+        return self._strike(fault, "store.blockers_by_health", self._inner.blockers_by_health)
 
     def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
         """See Store."""

@@ -7,7 +7,7 @@ from parking.domain.blocker import Blocker, Command, CommandStatus, Connectivity
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import Spot
 from parking_blocker import contract
-from tests.simulation import reference
+from tests.simulation import check_watching, reference
 from tests.simulation.doors import Presence
 from tests.simulation.violation import Violation
 
@@ -31,6 +31,7 @@ def check(commit: "Commit", before: Blocker | None, after: Blocker) -> None:
             raise Violation(6, f"nobody says why {after.blocker_id} has the override {after.override}")
         commit.covered(f"override {after.override.position if after.override else 'dropped'}")
     _check_commands(commit, before, after)
+    check_watching.check(commit, before, after)
     told = before.command
     if after.command is None or (told and told.command_id == after.command.command_id):
         return

@@ -94,6 +94,11 @@ class Device:
         """Whether somebody works the barrier by hand."""
         return self._readings.manual_override
 
+    @property
+    def tampered(self) -> bool:
+        """Whether its housing is open."""
+        return self._readings.tamper
+
     # -- what happens to it
 
     def connect(self) -> None:
@@ -151,6 +156,11 @@ class Device:
         self._readings = replace(self._readings, manual_override=on)
         self._sense()
 
+    def tamper(self, on: bool) -> None:
+        """Somebody opens the housing, or closes it."""
+        self._readings = replace(self._readings, tamper=on)
+        self._sense()
+
     def run_down(self, percent: int) -> None:
         """The battery says this."""
         self._readings = replace(self._readings, battery_percent=percent)
@@ -170,7 +180,9 @@ class Device:
         if self._stroke and self._stroke.ends_at is None:
             self._stroke.ends_at = self._world.now + TRAVEL
         self.latency = timedelta(milliseconds=200)
-        self._readings = replace(self._readings, sensor_fault=False, manual_override=False, battery_percent=100)
+        self._readings = replace(
+            self._readings, sensor_fault=False, manual_override=False, tamper=False, battery_percent=100
+        )
         self._sense()
 
     def hear_delta(self) -> None:

@@ -11,7 +11,7 @@ from parking.domain.notification import Notification
 from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation
 from parking.schedule import SweepFailed
-from parking.services import bookings, notifications, schedules, settling
+from parking.services import bookings, notifications, schedules, settling, watching
 from parking.services.blockers import reconcile, seen
 from parking.services.card_payments import settle
 from parking.services.certificates import connected
@@ -130,12 +130,20 @@ def settle_due(ports: Ports, now: datetime) -> Swept:
     return replace(swept, failures=ours)
 
 
+def check_health(ports: Ports, now: datetime) -> Swept:
+    """blockers/check_health; what it tells, it tells to the log."""
+    swept = watching.check_health(ports.store, ports.shadows, now, lambda _: None)
+    watching.fleet(ports.store, now)
+    return swept
+
+
 SWEEPS: dict[str, Callable[[Ports, datetime], Swept]] = {
     "expire_holds": lambda ports, now: schedules.expire_holds(ports.store, now),
     "check_expiring": lambda ports, now: schedules.tell_ending(ports.store, now),
     "auto_complete": lambda ports, now: schedules.finish_stays(ports.store, now),
     "prepare_upcoming": lambda ports, now: schedules.guard_upcoming(ports.store, ports.shadows, now),
     "settle_due": settle_due,
+    "check_health": check_health,
 }
 
 

@@ -35,7 +35,7 @@ SELDOM = {
 }
 """Invocations that come seldom: struck more often, in so many of their calls, so that a run reaches each fault."""
 SELDOM_PER_MILLE = 500
-SELDOM_CALLED = ("cards.refunds_of", "cards.detach", "push.remove")
+SELDOM_CALLED = ("cards.refunds_of", "cards.detach", "push.remove", "store.blockers_by_health")
 """Calls that come once in many runs: struck right there, as often as such an invocation."""
 RACE_DEPTH_MAX = 2
 RACE_WEIGHT = 4
@@ -99,6 +99,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
     "cards.dispute": _REMOTE,
     "cards.lists": _REMOTE,
     "store.stripe_transactions": _READ,
+    "store.blockers_by_health": _READ,
     "push.register": (*_REMOTE, Fault.APPLIED_BUT_LOST),
     "push.remove": (*_REMOTE, Fault.APPLIED_BUT_LOST),
     "push.publish": (*_REMOTE, Fault.APPLIED_BUT_LOST, Fault.ENDPOINT_GONE),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from blockers import on_presence, on_reservation_change, on_shadow_update, prepare_upcoming
+from blockers import check_health, on_presence, on_reservation_change, on_shadow_update, prepare_upcoming
 from notifications import push as push_notifications
 from parking import wiring
 from parking.adapters.dynamodb.schema import shape_of
@@ -50,6 +50,7 @@ SCHEDULES: dict[str, Callable[[dict[str, Any], Any], object]] = {
     "auto_complete": auto_complete.handler,
     "prepare_upcoming": prepare_upcoming.handler,
     "settle_due": settle_due.handler,
+    "check_health": check_health.handler,
 }
 REFUSALS: dict[str, type[ParkingError]] = {}
 

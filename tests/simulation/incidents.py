@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 STRANGER = "a stranger"
+HALF_OPEN = timedelta(minutes=45)  # nobody tells that the device has gone: it is only silent
 STEERING = (
     Action.LOWER,
     Action.RAISE,
@@ -43,7 +44,8 @@ class Incidents:
                 (self._obstacle, 2),
                 (self._sensor, 3),
                 (self._by_hand, 2),
-                (self._battery, 2),
+                (self._battery, 3),
+                (self._tamper, 2),
                 (self._slow, 5),
                 (self._mend, 6),
                 (self._operator, 8),
@@ -79,7 +81,7 @@ class Incidents:
     def _link(self, device: Device) -> None:
         if device.connected:
             self._say("the link breaks", device)
-            device.disconnect(self._world.draws.pick((timedelta(seconds=90), timedelta(0))))
+            device.disconnect(self._world.draws.pick((timedelta(seconds=90), timedelta(0), HALF_OPEN)))
         else:
             device.connect()
 
@@ -104,9 +106,13 @@ class Incidents:
         device.override(not device.manual_override)
 
     def _battery(self, device: Device) -> None:
-        percent = self._world.draws.pick((100, 9, 10, 50))
+        percent = self._world.draws.pick((100, 9, 10, 50, 19, 22))
         self._say(f"battery at {percent} %", device)
         device.run_down(percent)
+
+    def _tamper(self, device: Device) -> None:
+        self._say("is left alone" if device.tampered else "is broken open", device)
+        device.tamper(not device.tampered)
 
     def _slow(self, device: Device) -> None:
         device.latency = timedelta(seconds=self._world.draws.pick((0.2, 5, 117, 118, 119, 60, 150)))

@@ -18,7 +18,14 @@ from parking.domain.preferences import NotificationPreferences
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import Spot
 from parking.services.ports import Aggregate, Key
-from tests.simulation import check_blockers, check_money, check_notices, check_reservations, reference
+from tests.simulation import (
+    check_blockers,
+    check_money,
+    check_notices,
+    check_reservations,
+    check_watching,
+    reference,
+)
 from tests.simulation.doors import Presence
 from tests.simulation.violation import Violation
 from tests.simulation.watched_store import Change
@@ -32,6 +39,7 @@ STEP_OF = {
     "auto_complete": Step.FINISH,
     "prepare_upcoming": Step.GUARD,
     "settle_due": Step.SETTLE,
+    "check_health": Step.WATCH,
 }
 
 
@@ -177,6 +185,9 @@ class Invariants:
             for payment in self._world.store.all_of(Payment):
                 if (due := payment.due) and due.at <= at:
                     raise Violation(10, f"{schedule} of {at} left {payment.payment_id} due since {due.at}")
+            return
+        if step is Step.WATCH:
+            check_watching.ticked(self._world, at)
             return
         for reservation in self._world.store.reservations:
             left = reference.due(reservation)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from parking.domain.blocker import Blocker, CommandStatus, Connectivity, Occupancy, Position
+from parking.domain.health import Condition, Health
 from parking.domain.ids import UserId
 from parking.domain.ledger import Wallet
 from parking.domain.notification import Notification
@@ -95,6 +96,7 @@ def _check_blocker(world: "World", blocker: Blocker) -> None:
         raise Violation(12, f"{blocker.blocker_id} did not come back")
     if blocker.connectivity is not Connectivity.ONLINE:
         raise Violation(12, f"{blocker.blocker_id} is connected, and counts as {blocker.connectivity}")
+    _check_watch(world, blocker)
     told = blocker.command
     if told and told.status is CommandStatus.PENDING and told.expires_at < world.now - 2 * TICK:
         raise Violation(12, f"{told.command_id} is pending since {told.created_at}")
@@ -102,6 +104,17 @@ def _check_blocker(world: "World", blocker: Blocker) -> None:
         raise Violation(12, f"{blocker.blocker_id}: the car {device.car} is not what is believed")
     if not device.moving:
         _check_position(world, blocker, spot)
+
+
+def _check_watch(world: "World", blocker: Blocker) -> None:
+    """Who has come back, and what was mended, is known within two ticks."""
+    watch, lately = blocker.watch, world.now - 2 * TICK
+    if watch.due_at and watch.due_at < lately:
+        raise Violation(10, f"{blocker.blocker_id} is due since {watch.due_at}")
+    if watch.health is not Health.ONLINE and reference.health(blocker, lately) is Health.ONLINE:
+        raise Violation(12, f"{blocker.blocker_id} is online, and operators know it as {watch.health}")
+    if mended := watch.conditions & {Condition.LOW_BATTERY, Condition.TAMPER}:
+        raise Violation(12, f"{blocker.blocker_id} was mended, and still has {mended}")
 
 
 def _check_position(world: "World", blocker: Blocker, spot: Spot) -> None:

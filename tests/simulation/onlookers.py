@@ -69,7 +69,8 @@ class Onlooker:
         around = Circle(Location(52.5163, 13.3777), 5_000)
 
         def look() -> list[FoundSpot]:
-            return search(world.ports.store, around, window=window, filters=Filters(), after=None, limit=20).items
+            store, filters = world.ports.store, Filters()
+            return search(store, around, world.now, window=window, filters=filters, after=None, limit=20).items
 
         outcome = world.invoke("search", look, now=world.now, user_id=self.user_id)
         for found in outcome.value or () if not outcome.disturbed else ():

@@ -18,6 +18,7 @@ _SCHEDULES = "parking.services.schedules"
 _SWEEPING = "parking.services.sweeping"
 _BLOCKERS = "parking.services.blockers"
 _OPERATING = "parking.services.operating"
+_WATCHING = "parking.domain.watching"
 _DEVICE = "parking_blocker.controller"
 
 BOOKINGS = (
@@ -64,7 +65,9 @@ BOOKINGS = (
     Planted("an unlapsed hold is cleared away", f"{_BOOKINGS}:_cleared", "expire_hold(holder, now)",
             "expire_hold(holder, now + HOLD)"),
     Planted("a blocker that nobody reaches is promised", f"{_BOOKINGS}:_must_be_online",
-            "blocker.connectivity is not Connectivity.ONLINE", "False"),
+            "health_at(blocker, now) is not Health.ONLINE", "False"),
+    Planted("a blocker that is silent is promised", f"{_BOOKINGS}:_must_be_online",
+            "health_at(blocker, now) is not Health.ONLINE", "blocker.connectivity != 'ONLINE'"),
     Planted("the price that was shown does not bind", f"{_BOOKINGS}:_held",
             "if wish.quoted_amount_minor not in (None, quote.amount_minor):", "if False:"),
     Planted("who comes early lowers the barrier on somebody else", f"{_BOOKINGS}:arrive",
@@ -183,9 +186,9 @@ MACHINES = (
             "if wanted.position is Position.RAISED and not blocker.may_raise(now):", "if False:"),
     Planted("an unknown sensor counts as vacant", f"{_BLOCKER}:Blocker.may_raise",
             "self.occupancy(now) is Occupancy.VACANT", "self.occupancy(now) is not Occupancy.OCCUPIED"),
-    Planted("an old report counts as fresh", f"{_BLOCKER}:Blocker.occupancy",
+    Planted("an old report counts as fresh", f"{_BLOCKER}:Blocker.is_heard",
             "now - self.report.received_at <= REPORT_FRESH_FOR", "True"),
-    Planted("a device that is gone is believed", f"{_BLOCKER}:Blocker.occupancy",
+    Planted("a device that is gone is believed", f"{_BLOCKER}:Blocker.is_heard",
             " or self.connectivity is Connectivity.OFFLINE", ""),
     Planted("an old connect counts as news", f"{_BLOCKER}:see_presence",
             "if _is_old_presence(blocker, connectivity, at, version):", "if False:"),
@@ -229,6 +232,33 @@ MACHINES = (
     Planted("the device does not see a car on the way up", f"{_DEVICE}:_take_readings",
             "machine.readings.sensor_fault or machine.readings.occupancy is not Occupancy.VACANT",
             "machine.readings.sensor_fault"),
+)  # fmt: skip
+
+HEALTH = (
+    Planted("who is silent is never suspect", f"{_WATCHING}:health_at", "now - heard_at >= SILENT_AFTER or ", ""),
+    Planted("who leaves commands unanswered is not suspect", f"{_WATCHING}:health_at",
+            " or _leaves_commands_unanswered(blocker)", ""),
+    Planted("a command from before the connection counts against it", f"{_WATCHING}:_leaves_commands_unanswered",
+            " and since and one.created_at >= since", ""),
+    Planted("nobody goes missing", f"{_WATCHING}:health_at", " or now - heard_at >= MISSING_AFTER", ""),
+    Planted("nobody looks again for silence", f"{_WATCHING}:_changes_at",
+            "if blocker.connectivity is Connectivity.ONLINE:", "if False:"),
+    Planted("a look that was made stays due", f"{_WATCHING}:_changes_at", "if at > now", "if at >= now"),
+    Planted("a look is put off although it must be sooner", f"{_WATCHING}:_due",
+            "now + HEARTBEAT < watch.due_at <= due_at", "now + HEARTBEAT < watch.due_at"),
+    Planted("a change waits until somebody happens to look", f"{_WATCHING}:_due",
+            "due_at: datetime | None = min(watch.due_at or now, now)", "due_at = watch.due_at"),
+    Planted("a pending command's end is nobody's business", f"{_WATCHING}:_changes_at",
+            "times.append(blocker.command.expires_at)", "pass"),
+    Planted("a late trigger takes back what was told", f"{_WATCHING}:_no_earlier",
+            "max(blocker.no_earlier(now), blocker.watch.told_at or now)", "now"),
+    Planted("each report begins a symptom anew", f"{_WATCHING}:watched",
+            "known.get(one) or Symptom(one, now)", "Symptom(one, now)"),
+    Planted("a symptom that has passed stays", f"{_WATCHING}:watched",
+            "if _shows(one, blocker, wanted, now)", "if one in known or _shows(one, blocker, wanted, now)"),
+    Planted("a condition is told before it has lasted", f"{_WATCHING}:conditions_at",
+            "now - one.since >= PATIENCE[one.condition]", "True"),
+    Planted("the look is not written down", "parking.services.watching:_look", "store.commit(blocker)", "pass"),
 )  # fmt: skip
 
 NOTICES = (
@@ -318,6 +348,9 @@ ELSEWHERE = (
             "if isinstance(outcome, Busy)}", "if False}",
             "tests/unit/test_sweeping.py::"
             "test_who_lost_every_race_to_the_neighbours_goes_once_more_when_they_are_done"),
+    Planted("a lost blocker is commanded over and over", f"{_BLOCKER}:_needs_command",
+            "if command.status is CommandStatus.TIMED_OUT and wanted.reported_after is None", "if False",
+            "tests/unit/test_check_health.py::test_a_silent_blocker_is_not_commanded_over_and_over"),
     Planted("the free time of a day begins right after a stay", "parking.domain.calendar:Calendar.free_within",
             "open_from = max(open_from, claim.blocked_until)", "open_from = max(open_from, claim.stay.ends_at)",
             "tests/unit/test_spots.py::test_the_free_time_of_a_day_leaves_out_the_past_and_what_is_taken"),
@@ -334,4 +367,4 @@ ELSEWHERE = (
 )  # fmt: skip
 """What the simulated drivers do not look at, do too seldom, or what the schedule heals in time; a unit test sees it."""
 
-PLANTED = (*BOOKINGS, *EXTENSIONS, *MONEY, *MACHINES, *NOTICES, *ELSEWHERE)
+PLANTED = (*BOOKINGS, *EXTENSIONS, *MONEY, *MACHINES, *HEALTH, *NOTICES, *ELSEWHERE)

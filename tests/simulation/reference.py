@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
-from parking.domain.blocker import Blocker, Connectivity, Occupancy, Position
+from parking.domain.blocker import Blocker, CommandStatus, Connectivity, Occupancy, Position, RejectReason
 from parking.domain.calendar import CalendarDay
 from parking.domain.due import Step
+from parking.domain.health import Condition, Health
 from parking.domain.ids import ReservationId
 from parking.domain.reservation import Extension, ExtensionStatus, Reservation, ReservationStatus
 from parking.domain.tariff import Tariff
@@ -133,6 +134,75 @@ def seen(blocker: Blocker | None, now: datetime) -> Occupancy:
     if blocker is None or blocker.report is None or blocker.connectivity is Connectivity.OFFLINE:
         return Occupancy.UNKNOWN
     return blocker.report.occupancy if now - blocker.report.received_at <= FRESH else Occupancy.UNKNOWN
+
+
+def heard_at(blocker: Blocker) -> datetime | None:
+    """The last sign of life."""
+    signs = [blocker.presence_at, blocker.report.received_at if blocker.report else None]
+    return max((at for at in signs if at), default=None)
+
+
+def health(blocker: Blocker, now: datetime) -> Health:
+    """By the last sign of life, by whether it is connected, and by whether it answers what it is told since then."""
+    heard = heard_at(blocker)
+    if heard is None or heard <= now - DAY:
+        return Health.MISSING
+    if blocker.connectivity is Connectivity.OFFLINE:
+        return Health.OFFLINE
+    told = [c for c in blocker.commands if c.created_at >= (blocker.presence_at or now)]
+    ended = [c.status for c in told if c.status not in (CommandStatus.PENDING, CommandStatus.SUPERSEDED)]
+    deaf = ended[-2:] == [CommandStatus.TIMED_OUT, CommandStatus.TIMED_OUT]
+    return Health.SUSPECT if deaf or heard <= now - FRESH else Health.ONLINE
+
+
+def symptoms(blocker: Blocker, wish: Wish, now: datetime, known: Iterable[Condition]) -> set[Condition]:
+    """What the last report shows, however long it lasts. A battery counts as low from below 20 % until it has 25 %."""
+    report, shown = blocker.report, set[Condition]()
+    if report is None:
+        return shown
+    percent = 100 if report.battery_percent is None else report.battery_percent
+    if percent < 20 or (percent < 25 and Condition.LOW_BATTERY in known):
+        shown.add(Condition.LOW_BATTERY)
+    if report.tamper:
+        shown.add(Condition.TAMPER)
+    vacant = seen(blocker, now) is Occupancy.VACANT
+    if wish.position is Position.RAISED and report.position is Position.LOWERED and vacant:
+        shown.add(Condition.LEFT_OPEN)
+    answers = [c.reason for c in blocker.commands if c.answer]
+    if report.position is Position.UNKNOWN or answers[-2:] == [RejectReason.OBSTRUCTED] * 2:
+        shown.add(Condition.JAMMED)
+    if report.occupancy is Occupancy.UNKNOWN:
+        shown.add(Condition.SENSOR_FAULT)
+    return shown
+
+
+PATIENCE_MINUTES = {
+    Condition.LOW_BATTERY: 0,
+    Condition.TAMPER: 0,
+    Condition.LEFT_OPEN: 10,
+    Condition.JAMMED: 2,
+    Condition.SENSOR_FAULT: 15,
+}
+
+
+def conditions_begin(blocker: Blocker) -> dict[Condition, datetime]:
+    """When each symptom has lasted long enough to be told."""
+    return {one.condition: one.since + PATIENCE_MINUTES[one.condition] * MINUTE for one in blocker.watch.symptoms}
+
+
+def conditions(blocker: Blocker, now: datetime) -> frozenset[Condition]:
+    """Symptoms that have lasted."""
+    return frozenset(condition for condition, at in conditions_begin(blocker).items() if at <= now)
+
+
+def next_look(blocker: Blocker, now: datetime) -> datetime | None:
+    """When time alone may change what is known of a blocker; None: it has to speak first."""
+    times = list(conditions_begin(blocker).values())
+    if blocker.command and blocker.command.status is CommandStatus.PENDING:
+        times.append(blocker.command.expires_at)
+    if heard := heard_at(blocker):
+        times += [heard + DAY] if blocker.connectivity is Connectivity.OFFLINE else [heard + FRESH, heard + DAY]
+    return min((at for at in times if at > now), default=None)
 
 
 def latest_end(reservation: Reservation, others: Iterable[Reservation]) -> datetime:

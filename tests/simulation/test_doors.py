@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from blockers import on_presence, on_reservation_change, on_shadow_update, prepare_upcoming
+from blockers import check_health, on_presence, on_reservation_change, on_shadow_update, prepare_upcoming
 from notifications import push as push_notifications
 from parking import wiring
 from parking.adapters.dynamodb.schema import shape_of
@@ -17,6 +17,7 @@ from parking.adapters.memory.iot import MemoryShadows, MemoryThings
 from parking.adapters.memory.push import MemoryPush
 from parking.adapters.memory.store import MemoryStore
 from parking.domain.blocker import Connectivity, Position
+from parking.domain.health import Watch
 from parking.domain.ids import DeviceId
 from parking.domain.notification import Notification, Platform
 from parking.domain.payment import Method, Payment, PaymentStatus
@@ -68,7 +69,10 @@ class Twin:
         self.push = MemoryPush()
         self.ports = doors.Ports(self.store, self.shadows, self.cards, self.push, MemoryThings())
         report = a_report(position=Position.LOWERED, received_at=stay.starts_at - 20 * MINUTE)
-        blocker = a_blocker(blocker_id=stay.blocker_id, spot_id=stay.spot_id, report=report, shadow_version=0)
+        watch = Watch(due_at=stay.starts_at - 20 * MINUTE)
+        blocker = a_blocker(
+            blocker_id=stay.blocker_id, spot_id=stay.spot_id, report=report, shadow_version=0, watch=watch
+        )
         spot = a_spot(spot_id=stay.spot_id, blocker_id=stay.blocker_id)
         claims = (stay.claim,) if stay.claim else ()
         day = a_calendar_day(spot_id=stay.spot_id, day=stay.starts_at.date(), claims=claims)
@@ -214,6 +218,7 @@ SCHEDULES = {
     "auto_complete": (auto_complete.handler, CONFIRMED, CONFIRMED.ends_at),
     "prepare_upcoming": (prepare_upcoming.handler, CONFIRMED, CONFIRMED.starts_at - 15 * MINUTE),
     "settle_due": (settle_due.handler, HELD, NOW + 6 * MINUTE),
+    "check_health": (check_health.handler, CONFIRMED, CONFIRMED.starts_at),
 }
 
 

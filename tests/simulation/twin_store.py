@@ -1,5 +1,6 @@
 """The in-memory store and DynamoDB side by side: what one answers, the other has to answer too."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from parking.domain.area import Area, Rank
 from parking.domain.audit import AuditEntry
 from parking.domain.calendar import Calendar
 from parking.domain.due import Step
+from parking.domain.health import Health
 from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
 from parking.domain.notification import EndpointOwner, PushDevice
@@ -77,6 +79,10 @@ class TwinStore:
     def stale_due(self, step: Step) -> Iterator[list[DueItem]]:
         """What the in-memory twin showed at the last look."""
         return self._watched.stale_due(step)
+
+    def blockers_by_health(self) -> Counter[Health]:
+        """See Store."""
+        return _same("blockers_by_health", self._watched.blockers_by_health(), self._dynamo.blockers_by_health())
 
     def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
         """See Store."""

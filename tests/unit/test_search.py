@@ -40,7 +40,7 @@ def _search(
     after: Rank | None = None,
     limit: int = 10,
 ) -> FoundPage:
-    return search(world.store, area, window=window, filters=filters, after=after, limit=limit)
+    return search(world.store, area, at(0), window=window, filters=filters, after=after, limit=limit)
 
 
 def _ids(page: FoundPage) -> list[str]:

@@ -104,6 +104,7 @@ def test_who_comes_early_is_let_in_once_the_driver_before_has_left(world: World)
 
 def test_a_hold_of_the_time_before_keeps_nobody_waiting() -> None:
     world = World(turnover_minutes=0)
+    world.device_reports(169)
     world.reserve(ANNA, 170, 190, now=170)
     next_stay = world.booked(BORIS, 190, 300)
     assert arrive(world, next_stay, 176).arrival_requested_at == at(176)

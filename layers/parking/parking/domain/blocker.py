@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from parking.domain.due import Due, Step
+from parking.domain.health import NEVER_SEEN, Watch
 from parking.domain.ids import BlockerId, CommandId, ReservationId, SpotId, UserId, derived_id
 
 COMMAND_LIFETIME = timedelta(minutes=2)  # a device drops a command that is older
@@ -146,6 +148,7 @@ class Blocker:
     history: tuple[Command, ...] = ()
     commands_sent: int = 0
     override: Override | None = None
+    watch: Watch = NEVER_SEEN
     version: int = 0
 
     @property
@@ -154,15 +157,24 @@ class Blocker:
         return (self.blocker_id,)
 
     @property
+    def due(self) -> Due | None:
+        """When to look after it again; None where nothing happens before it speaks."""
+        return Due(self.watch.due_at, Step.WATCH) if self.watch.due_at else None
+
+    @property
     def position(self) -> Position:
         """Where the barrier is by the last report."""
         return self.report.position if self.report else Position.UNKNOWN
 
     def occupancy(self, now: datetime) -> Occupancy:
         """What the sensor sees now: UNKNOWN unless the device is connected and its report is fresh."""
+        return self.report.occupancy if self.report and self.is_heard(now) else Occupancy.UNKNOWN
+
+    def is_heard(self, now: datetime) -> bool:
+        """True if the device is connected and its report is fresh."""
         if self.report is None or self.connectivity is Connectivity.OFFLINE:
-            return Occupancy.UNKNOWN
-        return self.report.occupancy if now - self.report.received_at <= REPORT_FRESH_FOR else Occupancy.UNKNOWN
+            return False
+        return now - self.report.received_at <= REPORT_FRESH_FOR
 
     @property
     def commands(self) -> tuple[Command, ...]:
@@ -307,6 +319,8 @@ def _needs_command(blocker: Blocker, wanted: Wanted, now: datetime) -> bool:
     if command is not None and same:
         if command.status is CommandStatus.PENDING:
             return False
+        if command.status is CommandStatus.TIMED_OUT and wanted.reported_after is None and not blocker.is_heard(now):
+            return False  # its next word is a trigger, and then it is told; a driver who waits is not kept waiting
         arrived = command.status is CommandStatus.SUCCEEDED and blocker.position == wanted.position
         return not arrived and now - command.created_at >= _retry_after(blocker)
     if command is not None and command.status is CommandStatus.PENDING:

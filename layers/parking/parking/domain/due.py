@@ -6,13 +6,14 @@ from enum import StrEnum
 
 
 class Step(StrEnum):
-    """SETTLE is a payment's step; the others are a reservation's."""
+    """SETTLE is a payment's step, WATCH a blocker's; the others are a reservation's."""
 
     RELEASE_HOLD = "RELEASE_HOLD"
     GUARD = "GUARD"
     TELL_END = "TELL_END"
     FINISH = "FINISH"
     SETTLE = "SETTLE"
+    WATCH = "WATCH"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -22,6 +22,7 @@ from parking.domain.ids import BlockerId
 from parking.domain.reservation import ARRIVAL_LEAD, Reservation, arrive
 from parking.domain.spot import Spot
 from parking.domain.time import Interval
+from parking.domain.watching import watched
 from parking.services.commit import ATTEMPTS, until_committed
 from parking.services.ports import Aggregate, Busy, ShadowConflict, ShadowDocument, Shadows, Store
 
@@ -89,7 +90,8 @@ def _decide(
     now = blocker.no_earlier(now)
     calendar, before = _current(store, spot, now)
     after = [_arrived(reservation, blocker) for reservation in before]
-    blocker = steer(blocker, _wanted(spot, after, blocker, now), now)
+    wanted = _wanted(spot, after, blocker, now)
+    blocker = watched(steer(blocker, wanted, now), wanted, now)
     elsewhere = _asked_for_elsewhere(store, stored, blocker, before)
     changed = zip((*after, *elsewhere), (*before, *elsewhere), strict=True)
     saves: list[Aggregate] = [new for one, old in changed if (new := _evidenced(one, stored, blocker)) != old]

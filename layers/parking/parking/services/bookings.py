@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from parking.domain.blocker import Blocker, Connectivity
+from parking.domain.blocker import Blocker
 from parking.domain.calendar import Calendar, Claim
 from parking.domain.ending import cancel, depart, expire_hold, refunds_in_full
 from parking.domain.errors import (
@@ -16,6 +16,7 @@ from parking.domain.errors import (
     SpotUnavailable,
 )
 from parking.domain.extending import LONGEST_EXTENSION, check_extendable, hold_extension, latest_end
+from parking.domain.health import Health
 from parking.domain.ids import CreateRequest, ExtensionId, ReservationId, SpotId, UserId
 from parking.domain.ledger import Wallet
 from parking.domain.pricing import quote_extension, quote_stay
@@ -33,6 +34,7 @@ from parking.domain.reservation import (
 from parking.domain.spot import ServiceState, Spot
 from parking.domain.tariff import Quote
 from parking.domain.time import Interval
+from parking.domain.watching import health_at
 from parking.services import notices
 from parking.services.commit import until_committed
 from parking.services.open_payments import abandoned
@@ -73,7 +75,7 @@ def reserve(store: Store, request: CreateRequest, wish: Wish, now: datetime) -> 
         check_stay(spot, stay, now)
         reservation = _held(request, spot, wish, stay, now)
         if stay.starts_at <= now + CLOCK_SKEW:
-            _must_be_online(store, spot)
+            _must_be_online(store, spot, now)
         before, cleared, lapsed = _cleared(store, reservation, now)
         after = showing(cleared, reservation)
         store.commit(reservation, *after.changed_from(before), *lapsed)
@@ -272,9 +274,10 @@ def _must_owe_nothing(store: Store, user_id: UserId) -> None:
         )
 
 
-def _must_be_online(store: Store, spot: Spot) -> None:
+def _must_be_online(store: Store, spot: Spot, now: datetime) -> None:
+    """Nor silent: what does not answer can neither be lowered nor keep the spot."""
     blocker = store.get(Blocker, spot.blocker_id)
-    if blocker is None or blocker.connectivity is not Connectivity.ONLINE:
+    if blocker is None or health_at(blocker, now) is not Health.ONLINE:
         raise BlockerUnavailable("The spot's blocker cannot be reached now; choose another spot or a later start.")
 
 

@@ -1,5 +1,6 @@
 """What the use cases need from the outside world. Adapters implement these; nothing here knows of them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,6 +14,7 @@ from parking.domain.customer import Customer, PaymentMethod
 from parking.domain.due import Step
 from parking.domain.enrolment import Enrolment
 from parking.domain.favourites import Favourites
+from parking.domain.health import Health
 from parking.domain.ids import BlockerId, CommandId, NotificationId, SpotId, UserId
 from parking.domain.ledger import Transaction, Wallet
 from parking.domain.notification import EndpointOwner, Notification, Platform, PushDevice
@@ -140,6 +142,10 @@ class Store(Protocol):
         In batches, none of them empty, each with the longest due first, and the longest due of all in the first one.
         Reads a batch when it is asked for. Eventually consistent: check each item again after loading it.
         """
+        ...
+
+    def blockers_by_health(self) -> Counter[Health]:
+        """How many blockers there are in each health. Eventually consistent."""
         ...
 
     def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:

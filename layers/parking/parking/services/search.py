@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 
 from parking.domain.area import Area, Rank
-from parking.domain.blocker import Blocker, Connectivity
+from parking.domain.blocker import Blocker
+from parking.domain.health import Health
 from parking.domain.pricing import quote_stay
 from parking.domain.reservation import LONGEST_STAY
 from parking.domain.spot import ServiceState, Spot
 from parking.domain.time import Interval
+from parking.domain.watching import health_at
 from parking.services.ports import Store
 from parking.services.spots import READ_BATCH, free_spots
 
@@ -32,6 +35,7 @@ class Filters:
     """What else a spot must be, besides in service."""
 
     blocker_online: bool = False
+    """Online, not only connected: one that is silent cannot be promised."""
     price_minor_max: int | None = None
     """For the window; for an hour where there is none."""
 
@@ -45,7 +49,14 @@ class FoundPage:
 
 
 def search(
-    store: Store, area: Area, *, window: Interval | None, filters: Filters, after: Rank | None, limit: int
+    store: Store,
+    area: Area,
+    now: datetime,
+    *,
+    window: Interval | None,
+    filters: Filters,
+    after: Rank | None,
+    limit: int,
 ) -> FoundPage:
     """The spots in service in the area that pass the filters, the nearest to its middle first.
 
@@ -56,7 +67,7 @@ def search(
     looked_at, last, step = 0, after, 1
     # As many as are missing, one more to know whether a page follows; and more each time that it was not enough.
     while spots := tuple(islice(ahead, min(READ_BATCH, max(limit + 1 - len(kept), step)))):
-        kept += _wanted(store, spots, window, filters)
+        kept += _wanted(store, spots, window, filters, now)
         looked_at, last, step = looked_at + len(spots), Rank.of(spots[-1], area), 2 * step
         if len(kept) > limit:
             last = Rank.of(kept[limit - 1][0], area)
@@ -66,7 +77,7 @@ def search(
 
 
 def _wanted(
-    store: Store, spots: Sequence[Spot], window: Interval | None, filters: Filters
+    store: Store, spots: Sequence[Spot], window: Interval | None, filters: Filters, now: datetime
 ) -> list[tuple[Spot, Blocker | None]]:
     """Those of the spots that pass the filters, with their blockers."""
     candidates = [
@@ -79,7 +90,7 @@ def _wanted(
     found = [(spot, blockers.get(spot.blocker_id)) for spot in candidates]
     if not filters.blocker_online:
         return found
-    return [(spot, blocker) for spot, blocker in found if blocker and blocker.connectivity is Connectivity.ONLINE]
+    return [(spot, blocker) for spot, blocker in found if blocker and health_at(blocker, now) is Health.ONLINE]
 
 
 def _price_minor(spot: Spot, window: Interval | None) -> int:

@@ -1,6 +1,8 @@
 """Items of the Blockers table."""
 
-from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
+import zlib
+
+from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from parking.adapters.dynamodb.attributes import (
     EnumAttribute,
@@ -9,6 +11,7 @@ from parking.adapters.dynamodb.attributes import (
     TypedMap,
     VersionedModel,
 )
+from parking.adapters.dynamodb.due import DUE_SHARDS, due_shard
 from parking.domain.blocker import (
     Blocker,
     Command,
@@ -21,7 +24,19 @@ from parking.domain.blocker import (
     Report,
     Result,
 )
+from parking.domain.health import Condition, Health, Symptom, Watch
 from parking.domain.ids import BlockerId, CommandId, ReservationId, SpotId, UserId
+
+BY_HEALTH = "by_health"
+
+
+def health_shards(health: Health) -> list[str]:
+    """Every hash key of the index under which blockers of this health stand: a fleet may fall silent at once."""
+    return [f"{health}#{shard}" for shard in range(DUE_SHARDS)]
+
+
+def _sharded(health: Health, blocker_id: BlockerId) -> str:
+    return health_shards(health)[zlib.crc32(blocker_id.encode()) % DUE_SHARDS]
 
 
 class ReportMap(TypedMap):
@@ -70,10 +85,29 @@ class OverrideMap(TypedMap):
     until = InstantAttribute()
 
 
+class SymptomMap(TypedMap):
+    """The sign of a condition."""
+
+    condition = EnumAttribute(Condition)
+    since = InstantAttribute()
+
+
+class WatchMap(TypedMap):
+    """What operators were told. `due_at` stands in the item itself, for the index."""
+
+    health = EnumAttribute(Health)
+    conditions = UnicodeSetAttribute(null=True)
+    told_at = InstantAttribute(null=True)
+    symptoms: ListAttribute[SymptomMap] = ListAttribute(of=SymptomMap, null=True)
+
+
 class BlockerModel(VersionedModel):
-    """A blocker."""
+    """`due_shard` and `due_at` are absent where nothing is outstanding; `health_shard` is the watch's health."""
 
     blocker_id = UnicodeAttribute(hash_key=True)
+    due_shard = UnicodeAttribute(null=True)
+    due_at = InstantAttribute(null=True)
+    health_shard = UnicodeAttribute()
     spot_id = UnicodeAttribute()
     certificate_id = UnicodeAttribute(null=True)
     connectivity = EnumAttribute(Connectivity)
@@ -85,12 +119,17 @@ class BlockerModel(VersionedModel):
     history: ListAttribute[CommandMap] = ListAttribute(of=CommandMap, null=True)
     commands_sent = IntegerAttribute()
     override = OverrideMap(null=True)
+    watch = WatchMap()
 
 
 def item_of(blocker: Blocker) -> BlockerModel:
     """The blocker as it is stored."""
+    due, watch = blocker.due, blocker.watch
     return BlockerModel(
         blocker_id=blocker.blocker_id,
+        due_shard=due_shard(due.step, blocker.blocker_id) if due else None,
+        due_at=due.at if due else None,
+        health_shard=_sharded(watch.health, blocker.blocker_id),
         spot_id=blocker.spot_id,
         certificate_id=blocker.certificate_id,
         connectivity=blocker.connectivity,
@@ -102,6 +141,12 @@ def item_of(blocker: Blocker) -> BlockerModel:
         history=[_command_map(command) for command in blocker.history] or None,
         commands_sent=blocker.commands_sent,
         override=_override_map(blocker.override) if blocker.override else None,
+        watch=WatchMap(
+            health=watch.health,
+            conditions={condition.value for condition in watch.conditions} or None,
+            told_at=watch.told_at,
+            symptoms=[SymptomMap(condition=one.condition, since=one.since) for one in watch.symptoms] or None,
+        ),
         version=blocker.version,
     )
 
@@ -121,6 +166,13 @@ def blocker_of(item: BlockerModel) -> Blocker:
         history=tuple(_command_of(command) for command in item.history or ()),
         commands_sent=item.commands_sent,
         override=_override_of(item.override) if item.override is not None else None,
+        watch=Watch(
+            health=item.watch.health,
+            conditions=frozenset(Condition(name) for name in item.watch.conditions or ()),
+            told_at=item.watch.told_at,
+            symptoms=tuple(Symptom(one.condition, one.since) for one in item.watch.symptoms or ()),
+            due_at=item.due_at,
+        ),
         version=item.version,
     )
 

@@ -143,7 +143,13 @@ _SHAPES: dict[type[Any], Shape[Any]] = {
     NotificationPreferences: Shape(
         preferences.NotificationPreferencesModel, preferences.item_of, preferences.preferences_of, ("user_id",), {}
     ),
-    Blocker: Shape(blockers.BlockerModel, blockers.item_of, blockers.blocker_of, ("blocker_id",), {}),
+    Blocker: Shape(
+        blockers.BlockerModel,
+        blockers.item_of,
+        blockers.blocker_of,
+        ("blocker_id",),
+        {due.DUE: "due_shard", blockers.BY_HEALTH: "health_shard"},
+    ),
     Favourites: Shape(favourites.FavouritesModel, favourites.item_of, favourites.favourites_of, ("user_id",), {}),
     AuditEntry: Shape(audit.AuditModel, audit.item_of, audit.entry_of, ("blocker_id", "entry_id"), {}),
     Enrolment: Shape(enrolments.EnrolmentModel, enrolments.item_of, enrolments.enrolment_of, ("blocker_id",), {}),

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime
@@ -11,6 +12,8 @@ from typing import Any
 from pynamodb.connection import Connection
 from pynamodb.constants import (
     ALL_ATTRIBUTES,
+    CAMEL_COUNT,
+    COUNT,
     ITEM,
     ITEMS,
     KEYS,
@@ -22,7 +25,9 @@ from pynamodb.constants import (
 from pynamodb.expressions.condition import Condition
 
 from parking.adapters.commit_plan import plan_commit
+from parking.adapters.due_kinds import kind_of
 from parking.adapters.dynamodb.attributes import VersionedModel
+from parking.adapters.dynamodb.blockers import BY_HEALTH, health_shards
 from parking.adapters.dynamodb.calendars import CalendarDayModel
 from parking.adapters.dynamodb.cells import is_finest, keys_of, nearest_first
 from parking.adapters.dynamodb.due import DUE, DUE_SHARDS, due_shards
@@ -37,13 +42,13 @@ from parking.adapters.limits import DUE_BATCH, check_number_of_items
 from parking.adapters.listing import LISTED_BY_CREATED, Position, decode_cursor, encode_cursor, is_wanted, position_of
 from parking.domain.area import Area, Rank
 from parking.domain.audit import AuditEntry
+from parking.domain.blocker import Blocker
 from parking.domain.calendar import Calendar, CalendarDay
 from parking.domain.due import Step
+from parking.domain.health import Health
 from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
 from parking.domain.notification import EndpointOwner, PushDevice
-from parking.domain.payment import Payment
-from parking.domain.reservation import Reservation
 from parking.domain.spot import Spot
 from parking.services.ports import Aggregate, Busy, Conflict, DueItem, Each, Key, Page
 
@@ -55,6 +60,7 @@ BATCH_BACKOFF_SECONDS = 0.05
 FILTERED_PAGE_SIZE = 100  # looked at in one query of a filtered list
 QUERIES_PER_PAGE_MAX = 10
 SPOTS_PER_CELL_MAX = 50  # read at once; a fuller cell is read in its parts, the nearest first
+COUNT_PAGES_MAX = 20  # of one shard: far more blockers than the system is built for
 HASH_KEY_BYTES_MAX = 2048
 RANGE_KEY_BYTES_MAX = 1024
 
@@ -150,7 +156,7 @@ class DynamoStore:
 
     def due(self, step: Step, now: datetime) -> Iterator[list[DueItem]]:
         """What has this as its next step and whose time has come: a like part of each shard at a time. Raises Busy."""
-        kind: type[Any] = Payment if step is Step.SETTLE else Reservation
+        kind = kind_of(step)
         # PynamoDB makes its client at the first call: made here, because the threads would make one each.
         self._connection.client  # noqa: B018  # a property that makes it
         ahead: list[_Shard] = [(shard, None) for shard in due_shards(step)]
@@ -164,6 +170,11 @@ class DynamoStore:
                 for (shard, _), answer in zip(ahead, answers, strict=True)
                 if (last := answer.get(LAST_EVALUATED_KEY))
             ]
+
+    def blockers_by_health(self) -> Counter[Health]:
+        """How many blockers there are in each health, counted in an index of keys. Raises Busy."""
+        counts = {health: sum(self._count(shard) for shard in health_shards(health)) for health in Health}
+        return Counter(counts)
 
     def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
         """Write all of `saves` or nothing. Raises Conflict or Busy."""
@@ -261,6 +272,18 @@ class DynamoStore:
                 return
             start = _texts(last)
 
+    def _count(self, shard: str) -> int:
+        counted = 0
+        start: dict[str, str] | None = None
+        for _ in range(COUNT_PAGES_MAX):
+            answer = self._query(Blocker, shard, index_name=BY_HEALTH, start=start, select=COUNT)
+            counted += answer[CAMEL_COUNT]
+            last = answer.get(LAST_EVALUATED_KEY)
+            if not last:
+                break
+            start = {name: value[STRING] for name, value in last.items()}
+        return counted
+
     def _query(
         self,
         kind: type[Any],
@@ -271,6 +294,7 @@ class DynamoStore:
         scan_index_forward: bool = True,
         limit: int | None = None,
         start: dict[str, str] | None = None,
+        select: str | None = None,
     ) -> _Item:
         with translated():
             return self._connection.query(
@@ -278,12 +302,12 @@ class DynamoStore:
                 hash_key,
                 within,
                 index_name=index_name,
-                consistent_read=index_name not in (DUE, BY_CELL, BY_STRIPE_DAY),
+                consistent_read=index_name not in (DUE, BY_CELL, BY_STRIPE_DAY, BY_HEALTH),
                 exclusive_start_key={name: {STRING: value} for name, value in start.items()} if start else None,
                 limit=limit,
                 scan_index_forward=scan_index_forward,
                 # That local index holds only keys; DynamoDB fetches the rest from the table in the same call.
-                select=ALL_ATTRIBUTES if index_name == BY_CREATED else None,
+                select=ALL_ATTRIBUTES if index_name == BY_CREATED else select,
             )
 
     def _batch_get[A: Aggregate](self, kind: type[A], keys: Sequence[Key]) -> Iterator[A]:

@@ -1,7 +1,7 @@
 """The tables as a dictionary under a lock."""
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -9,17 +9,18 @@ from itertools import batched
 from typing import Any, cast
 
 from parking.adapters.commit_plan import plan_commit
+from parking.adapters.due_kinds import kind_of
 from parking.adapters.limits import DUE_BATCH, check_number_of_items
 from parking.adapters.listing import decode_cursor, encode_cursor, is_wanted, position_of
 from parking.domain.area import Area, Rank
 from parking.domain.audit import AuditEntry
+from parking.domain.blocker import Blocker
 from parking.domain.calendar import Calendar, CalendarDay
 from parking.domain.due import Step
+from parking.domain.health import Health
 from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
 from parking.domain.notification import EndpointOwner, PushDevice
-from parking.domain.payment import Payment
-from parking.domain.reservation import Reservation
 from parking.domain.spot import Spot
 from parking.services.ports import Aggregate, Conflict, DueItem, Key, Page
 
@@ -90,9 +91,13 @@ class MemoryStore:
 
     def due(self, step: Step, now: datetime) -> Iterator[list[DueItem]]:
         """What has this as its next step and whose time has come, the longest due first."""
-        items = self._all(Payment) if step is Step.SETTLE else self._all(Reservation)
+        items = self._all(kind_of(step))
         waiting = [DueItem(due.at, one.key) for one in items if (due := one.due) and due.step is step and due.at <= now]
         return map(list, batched(sorted(waiting), DUE_BATCH, strict=False))
+
+    def blockers_by_health(self) -> Counter[Health]:
+        """How many blockers there are in each health."""
+        return Counter(blocker.watch.health for blocker in self._all(Blocker))
 
     def commit(self, *saves: Aggregate, unchanged: Sequence[Aggregate] = ()) -> None:
         """Write all of `saves` or nothing. Raises Conflict."""
