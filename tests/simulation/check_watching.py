@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 def check(commit: "Commit", before: Blocker, after: Blocker) -> None:
     """Only the schedule tells, only what is so; and what it has to look at stands in the index. Raises Violation."""
-    if commit.by("provision"):
+    if commit.by("provision") or commit.new(AuditEntry):  # an operator's word is written down, and then decided on
         return
     at = _time(after, commit.now)
     was, now = before.watch, after.watch
     if (was.health, was.conditions) != (now.health, now.conditions):
         _told(commit, before, after, at)
-    elif not commit.new(AuditEntry):  # an operator's word is written down first, and then decided on
+    elif not commit.world.faults.struck_here:  # else the wish may have changed since it was read
         _check_symptoms(commit, before, after)
     _check_due(after, at)
 
