@@ -2,12 +2,17 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from parking_blocker.connection import Endpoint, Identity
+from parking_blocker.machine import Limits
 
 HEARTBEAT_SECONDS_DEFAULT = 300.0
+VACANT_SECONDS_DEFAULT = 2.0
+WARNING_SECONDS_DEFAULT = 3.0
+SECONDS_MAY_BE_NOTHING = ("vacant_seconds", "warning_seconds")
+PIN_MAX = 1023
 
 
 class ConfigError(ValueError):
@@ -15,12 +20,35 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Pins:
+    """Where the hardware is connected: gpiozero's (BCM) pin numbers. None where a blocker has no such part.
+
+    Inputs are contacts that are closed to ground when all is well (docs/device.md has the wiring). `battery` is a file
+    that holds the charge in percent, as the kernel's power supply class has them.
+    """
+
+    motor_up: int
+    motor_down: int
+    raised: int
+    lowered: int
+    vacant: int
+    clear: int
+    occupied: int | None
+    automatic: int | None
+    sealed: int | None
+    warning: int | None
+    battery: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceConfig:
-    """One blocker."""
+    """One blocker. `pins` is None where its barrier is simulated."""
 
     endpoint: Endpoint
     identity: Identity
-    heartbeat_seconds: float
+    limits: Limits
+    memory: Path
+    pins: Pins | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +57,7 @@ class SimulatorConfig:
 
     endpoint: Endpoint
     identities: tuple[Identity, ...]
-    heartbeat_seconds: float
+    limits: Limits
     travel_seconds: float
     control_port: int
 
@@ -37,7 +65,19 @@ class SimulatorConfig:
 def load_device(path: Path) -> DeviceConfig:
     """Read one blocker's file; raises ConfigError, and OSError when it is not there."""
     table = _load(path)
-    return DeviceConfig(_endpoint(table, path), _identity(table, path), _heartbeat_seconds(table))
+    memory = path.parent / _text(table, "memory")
+    if not memory.parent.is_dir():
+        raise ConfigError(f"memory: {memory.parent} is not a folder")
+    driver = _text(table, "driver")
+    if driver not in ("gpio", "simulated"):
+        raise ConfigError(f"driver: {driver!r} is neither gpio nor simulated")
+    return DeviceConfig(
+        endpoint=_endpoint(table, path),
+        identity=_identity(table, path),
+        limits=_limits(table, VACANT_SECONDS_DEFAULT, WARNING_SECONDS_DEFAULT),
+        memory=memory,
+        pins=_pins(table) if driver == "gpio" else None,
+    )
 
 
 def load_simulator(path: Path) -> SimulatorConfig:
@@ -49,8 +89,8 @@ def load_simulator(path: Path) -> SimulatorConfig:
     return SimulatorConfig(
         endpoint=_endpoint(table, path),
         identities=tuple(_identity(blocker, path) for blocker in blockers),
-        heartbeat_seconds=_heartbeat_seconds(table),
-        travel_seconds=_seconds(table, "travel_seconds"),
+        limits=_limits(table, vacant_seconds=0.0, warning_seconds=0.0),
+        travel_seconds=_seconds(table, "travel_seconds", None),
         control_port=_port(table, "control_port"),
     )
 
@@ -74,8 +114,45 @@ def _identity(table: Mapping[str, object], path: Path) -> Identity:
     )
 
 
-def _heartbeat_seconds(table: Mapping[str, object]) -> float:
-    return _seconds(table, "heartbeat_seconds") if "heartbeat_seconds" in table else HEARTBEAT_SECONDS_DEFAULT
+def _limits(table: Mapping[str, object], vacant_seconds: float, warning_seconds: float) -> Limits:
+    """The defaults are those of the street, or of the simulator, where nobody wants to wait."""
+    return Limits(
+        heartbeat_seconds=_seconds(table, "heartbeat_seconds", HEARTBEAT_SECONDS_DEFAULT),
+        vacant_seconds=_seconds(table, "vacant_seconds", vacant_seconds),
+        warning_seconds=_seconds(table, "warning_seconds", warning_seconds),
+    )
+
+
+def _pins(table: Mapping[str, object]) -> Pins:
+    gpio = table.get("gpio")
+    if not isinstance(gpio, dict):
+        raise ConfigError("gpio: the table is missing")
+    known = {field.name for field in fields(Pins)}
+    if unknown := sorted(gpio.keys() - known):
+        raise ConfigError(f"gpio.{unknown[0]}: no such pin")
+    numbers = [value for key, value in gpio.items() if key != "battery"]
+    if twice := [number for number in numbers if numbers.count(number) > 1]:
+        raise ConfigError(f"gpio: pin {twice[0]} is named twice")
+    return Pins(
+        motor_up=_pin(gpio, "motor_up"),
+        motor_down=_pin(gpio, "motor_down"),
+        raised=_pin(gpio, "raised"),
+        lowered=_pin(gpio, "lowered"),
+        vacant=_pin(gpio, "vacant"),
+        clear=_pin(gpio, "clear"),
+        occupied=_pin(gpio, "occupied") if "occupied" in gpio else None,
+        automatic=_pin(gpio, "automatic") if "automatic" in gpio else None,
+        sealed=_pin(gpio, "sealed") if "sealed" in gpio else None,
+        warning=_pin(gpio, "warning") if "warning" in gpio else None,
+        battery=Path(_text(gpio, "battery")) if "battery" in gpio else None,
+    )
+
+
+def _pin(gpio: Mapping[str, object], key: str) -> int:
+    number = gpio.get(key)
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= PIN_MAX:
+        raise ConfigError(f"gpio.{key}: missing, or not a pin's number")
+    return number
 
 
 def _text(table: Mapping[str, object], key: str) -> str:
@@ -99,8 +176,10 @@ def _port(table: Mapping[str, object], key: str) -> int:
     return value
 
 
-def _seconds(table: Mapping[str, object], key: str) -> float:
-    value = table.get(key)
-    if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+def _seconds(table: Mapping[str, object], key: str, default: float | None) -> float:
+    value = table.get(key, default)
+    if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
+        raise ConfigError(f"{key}: not a number of seconds")
+    if value == 0 and key not in SECONDS_MAY_BE_NOTHING:
         raise ConfigError(f"{key}: not a positive number of seconds")
     return float(value)

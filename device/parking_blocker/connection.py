@@ -148,8 +148,12 @@ class ShadowConnection:
             sent.add_done_callback(lambda done: self._post(self._on_report_sent, done))
 
     def _subscribe(self) -> None:
-        """Subscribe to the answers and to news, then read. The session may remember the topics; again does no harm."""
+        """Subscribe to the answers and to news, then read. The session may remember the topics; again does no harm.
+
+        An answer that took longer than the retry does not count: the clock is set by it, and would be late by as much.
+        """
         self._retry_later()
+        self._read_token = None
         topics = ("get/accepted", "get/rejected", "update/delta", "update/rejected")
         packet = mqtt5.SubscribePacket(
             [mqtt5.Subscription(f"{self._topics}/{topic}", mqtt5.QoS.AT_LEAST_ONCE) for topic in topics]

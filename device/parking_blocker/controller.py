@@ -1,162 +1,83 @@
 """What a blocker does about what it sees: a pure state machine, without I/O and without a clock.
 
-`advance(machine, event)` gives the next machine and the actions to carry out. Every event brings the time at which it
-happened (UTC, corrected by the service's clock). The rules that protect people and cars live here and nowhere else:
+`advance(machine, event)` gives the next machine and the actions to carry out. The rules that protect people and cars
+live here and nowhere else:
 
-- RAISE starts only over a spot that the sensor calls VACANT, and a car seen on the way up sends the barrier down again;
-- a command whose `expires_at` has passed moves nothing;
-- a command id moves the barrier once, however often it arrives;
+- RAISE starts only over a spot that the sensor has called VACANT for a while, and a car seen on the way up sends the
+  barrier down again;
+- light and sound warn before the motor starts; only a barrier that flees from a car starts at once;
+- a command whose `expires_at` has passed starts nothing;
+- a command id moves the barrier once, however often it arrives, and power cuts do not change that;
 - LOWER is refused for nothing but its expiry.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from parking_blocker import FIRMWARE
 from parking_blocker.contract import Desired, Occupancy, Outcome, Position, Reason, Reported, Result
+from parking_blocker.machine import (
+    Action,
+    ClockCorrected,
+    ConnectionLost,
+    Event,
+    Limits,
+    Machine,
+    Memory,
+    Motion,
+    MotorAction,
+    Obstructed,
+    Readings,
+    ReadingsChanged,
+    Remember,
+    Report,
+    ReportLost,
+    ShadowRead,
+    StartLowering,
+    StartRaising,
+    Stop,
+    Tick,
+    Warn,
+    Warned,
+)
 
 BATTERY_PERCENT_MIN = 10
 COMMAND_IDS_KEPT = 32
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """heartbeat_seconds: the longest silence. motion_seconds_max: when a motion counts as jammed."""
-
-    heartbeat_seconds: float = 300.0
-    motion_seconds_max: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """What switches and sensors say now. `position` is RAISED or LOWERED at an end switch and UNKNOWN in between."""
-
-    position: Position
-    occupancy: Occupancy
-    battery_percent: int = 100
-    tamper: bool = False
-    manual_override: bool = False
-    sensor_fault: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Motion:
-    """The motor is running towards `target`."""
-
-    target: Position
-    started_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """The whole state of one blocker.
-
-    `target` is what the newest command asked for; None after a reboot when the shadow does not hold it any more.
-    `online` means that the shadow was read since the last connect: before that nothing is reported, because the
-    report would wipe out the outcome that the shadow remembers for us across a reboot.
-    """
-
-    limits: Limits
-    readings: Readings
-    motion: Motion | None = None
-    target: Position | None = None
-    outcome: Outcome | None = None
-    seen_command_ids: tuple[str, ...] = ()
-    online: bool = False
-    shadow_version: int = 0
-    last_report: Reported | None = None
-
-    @property
-    def position(self) -> Position:
-        """The position as the contract reports it."""
-        return Position.MOVING if self.motion else self.readings.position
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionLost:
-    """Nothing can be reported until the shadow was read again."""
-
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ShadowRead:
-    """The full shadow: the newest command, and what this device reported last (before a reboot, perhaps)."""
-
-    now: datetime
-    version: int
-    desired: Desired | None
-    last_outcome: Outcome | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingsChanged:
-    """A sensor or an end switch says something new; an end switch is how a motion finishes."""
-
-    now: datetime
-    readings: Readings
-
-
-@dataclass(frozen=True, slots=True)
-class Obstructed:
-    """The motor pushes against something."""
-
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """Time has passed (see `next_tick_at`)."""
-
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ReportLost:
-    """The service did not take the last report."""
-
-    now: datetime
-
-
-type Event = ConnectionLost | ShadowRead | ReadingsChanged | Obstructed | Tick | ReportLost
-
-
-@dataclass(frozen=True, slots=True)
-class StartRaising:
-    """Run the motor upwards."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartLowering:
-    """Run the motor downwards."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Stop the motor where it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Send this as the shadow's reported state."""
-
-    reported: Reported
-
-
-type MotorAction = StartRaising | StartLowering | Stop
-type Action = MotorAction | Report
 type Step = tuple[Machine, tuple[MotorAction, ...]]
 
 
-def boot(limits: Limits, readings: Readings) -> Machine:
-    """A machine that knows only what its switches and sensors say."""
-    return Machine(limits=limits, readings=readings)
+def boot(limits: Limits, readings: Readings, memory: Memory | None = None) -> Machine:
+    """A machine that knows what its switches and sensors say, and what it remembers from before the power cut."""
+    machine = Machine(limits=limits, readings=readings)
+    if memory is None:
+        return machine
+    return _after_power_cut(
+        replace(
+            machine,
+            target=memory.target,
+            outcome=memory.outcome,
+            seen_command_ids=memory.seen_command_ids,
+            raised_for=memory.raised_for,
+        )
+    )
+
+
+def memory_of(machine: Machine) -> Memory | None:
+    """What has to outlive a power cut; None before the first command."""
+    if machine.outcome is None:
+        return None
+    return Memory(machine.target, machine.outcome, machine.seen_command_ids, machine.raised_for)
 
 
 def advance(machine: Machine, event: Event) -> tuple[Machine, tuple[Action, ...]]:
     """Take one event; the actions are to be carried out in their order."""
+    if isinstance(event, ClockCorrected):
+        return _shifted(machine, event.by), ()
+    before = machine
     report_now = False
     motor_actions: tuple[MotorAction, ...] = ()
+    machine = _believe(machine, event)
     match event:
         case ConnectionLost():
             # A shadow that was deleted and made again counts from one, so versions compare within a connection only.
@@ -165,7 +86,7 @@ def advance(machine: Machine, event: Event) -> tuple[Machine, tuple[Action, ...]
             machine, motor_actions = _read_shadow(machine, event)
             report_now = True
         case ReadingsChanged():
-            machine, motor_actions = _take_readings(machine, event)
+            machine, motor_actions = _take_readings(machine, event.now)
         case Obstructed():
             machine, motor_actions = _obstructed(machine, event.now)
         case Tick():
@@ -173,17 +94,36 @@ def advance(machine: Machine, event: Event) -> tuple[Machine, tuple[Action, ...]
             report_now = _heartbeat_due(machine, event.now)
         case ReportLost():
             report_now = True
-    return _with_report(machine, motor_actions, event.now, report_now)
+    return _with_report(machine, _remembered(before, machine, motor_actions), event.now, report_now)
 
 
 def next_tick_at(machine: Machine) -> datetime | None:
-    """When the machine next wants a Tick: the end of a motion that takes too long, or the heartbeat."""
+    """When the machine next wants a Tick: for a motion or a warning, to believe VACANT, or for the heartbeat."""
     deadlines: list[datetime] = []
     if machine.motion:
         deadlines.append(machine.motion.started_at + timedelta(seconds=machine.limits.motion_seconds_max))
+    if machine.warned:
+        deadlines.append(machine.warned.starts_at)
+    if machine.vacant_since and machine.occupancy is not Occupancy.VACANT:
+        deadlines.append(machine.vacant_since + timedelta(seconds=machine.limits.vacant_seconds))
     if machine.online and machine.last_report:
         deadlines.append(machine.last_report.at + timedelta(seconds=machine.limits.heartbeat_seconds))
     return min(deadlines, default=None)
+
+
+def _believe(machine: Machine, event: Event) -> Machine:
+    """What the sensor says counts at once if it is a car or nothing certain, and only after a while if it is VACANT."""
+    if isinstance(event, ReadingsChanged):
+        machine = replace(machine, readings=event.readings)
+    readings = machine.readings
+    seen = Occupancy.UNKNOWN if readings.sensor_fault else readings.occupancy
+    if seen is machine.occupancy and (seen is Occupancy.VACANT or machine.vacant_since is None):
+        return machine
+    if seen is not Occupancy.VACANT:
+        return replace(machine, occupancy=seen, vacant_since=None)
+    since = machine.vacant_since or event.now
+    lasted = event.now - since >= timedelta(seconds=machine.limits.vacant_seconds)
+    return replace(machine, occupancy=seen if lasted else machine.occupancy, vacant_since=since)
 
 
 def _read_shadow(machine: Machine, event: ShadowRead) -> Step:
@@ -192,68 +132,101 @@ def _read_shadow(machine: Machine, event: ShadowRead) -> Step:
     machine = replace(machine, online=True, shadow_version=event.version)
     desired = event.desired
     if machine.outcome is None and event.last_outcome is not None:
-        machine = _remember_across_reboot(machine, event.last_outcome, desired)
+        machine = _remember_by_shadow(machine, event.last_outcome, desired)
     if desired is None or desired.command_id in machine.seen_command_ids:
         return machine, ()
     seen = (*machine.seen_command_ids, desired.command_id)[-COMMAND_IDS_KEPT:]
     return _obey(replace(machine, seen_command_ids=seen, target=desired.position), desired, event.now)
 
 
-def _remember_across_reboot(machine: Machine, last_outcome: Outcome, desired: Desired | None) -> Machine:
-    """Take over the outcome that the shadow holds. A motion that a power cut ended is not resumed by itself."""
-    same_command = desired is not None and desired.command_id == last_outcome.command_id
-    machine = replace(
-        machine,
-        outcome=last_outcome,
-        seen_command_ids=(last_outcome.command_id,),
-        target=desired.position if desired is not None and same_command else None,
+def _remember_by_shadow(machine: Machine, last_outcome: Outcome, desired: Desired | None) -> Machine:
+    """Take over the outcome that the shadow holds, where the device has no memory of its own (a new computer)."""
+    same = desired if desired is not None and desired.command_id == last_outcome.command_id else None
+    return _after_power_cut(
+        replace(
+            machine,
+            outcome=last_outcome,
+            seen_command_ids=(last_outcome.command_id,),
+            target=same.position if same else None,
+            raised_for=same.reservation_id if same and same.position is Position.RAISED else None,
+        )
     )
-    return _done_if_there(machine)
+
+
+def _after_power_cut(machine: Machine) -> Machine:
+    """A motion that a power cut has ended is not resumed: it has arrived, or it is said to have failed."""
+    return _fail_open_command(_done_if_there(machine), Reason.OBSTRUCTED)
 
 
 def _obey(machine: Machine, desired: Desired, now: datetime) -> Step:
     """Act on a command that is seen for the first time. It replaces the one before, even in mid-motion."""
+    warned = machine.warned
+    # A motion that has not begun is dropped with its command.
+    machine, calm = replace(machine, warned=None), (Stop(),) if warned else ()
     if now >= desired.expires_at:
-        return _rejected(machine, desired.command_id, Reason.EXPIRED), ()
+        return _rejected(machine, desired.command_id, Reason.EXPIRED), calm
     accepted = replace(machine, outcome=Outcome(desired.command_id))
+    if desired.position is Position.RAISED:
+        accepted = replace(accepted, raised_for=desired.reservation_id)
     if machine.motion is None and machine.readings.position is desired.position:
-        return _done_if_there(accepted), ()
+        return _done_if_there(accepted), calm
     if machine.motion is not None and machine.motion.target is desired.position:
         return accepted, ()
-    if desired.position is Position.LOWERED:
-        return _start(accepted, Position.LOWERED, now)
-    refusal = _reason_not_to_raise(machine.readings)
+    refusal = _reason_not_to_raise(machine) if desired.position is Position.RAISED else None
     if refusal is not None:
-        return _rejected(machine, desired.command_id, refusal), ()
-    return _start(accepted, Position.RAISED, now)
+        return _rejected(machine, desired.command_id, refusal), calm
+    if warned is not None and warned.target is desired.position:
+        return replace(accepted, warned=replace(warned, expires_at=desired.expires_at)), ()
+    return _warn(accepted, desired, now, calm)
 
 
-def _reason_not_to_raise(readings: Readings) -> Reason | None:
+def _warn(machine: Machine, desired: Desired, now: datetime, calm: tuple[MotorAction, ...]) -> Step:
+    """Start the motor after the warning. A motion the other way is stopped first."""
+    if not machine.limits.warning_seconds:
+        return _start(machine, desired.position, now)
+    stop_first = (Stop(),) if machine.motion else calm
+    starts_at = now + timedelta(seconds=machine.limits.warning_seconds)
+    warned = Warned(desired.position, starts_at, desired.expires_at)
+    return replace(machine, motion=None, warned=warned), (*stop_first, Warn())
+
+
+def _reason_not_to_raise(machine: Machine) -> Reason | None:
+    readings = machine.readings
     if readings.manual_override:
         return Reason.MANUAL_OVERRIDE
     if readings.sensor_fault:
         return Reason.SENSOR_FAULT
-    if readings.occupancy is not Occupancy.VACANT:
+    if machine.occupancy is not Occupancy.VACANT:
         return Reason.OCCUPIED
     if readings.battery_percent < BATTERY_PERCENT_MIN:
         return Reason.LOW_BATTERY
     return None
 
 
-def _take_readings(machine: Machine, event: ReadingsChanged) -> Step:
-    machine = replace(machine, readings=event.readings)
+def _take_readings(machine: Machine, now: datetime) -> Step:
     motion = machine.motion
     if motion is None:
-        return _done_if_there(machine), ()
+        return _reconsider(machine)
     if motion.target is Position.RAISED:
         # Before the end switch is asked: a car seen at the very end of the way is a car all the same.
         if machine.readings.manual_override:
             return _halt(machine, Reason.MANUAL_OVERRIDE)
-        if machine.readings.sensor_fault or machine.readings.occupancy is not Occupancy.VACANT:
-            return _lower_back(machine, event.now)
+        if machine.occupancy is not Occupancy.VACANT:
+            return _lower_back(machine, now)
     if machine.readings.position is motion.target:
         return _done_if_there(replace(machine, motion=None)), (Stop(),)
     return machine, ()
+
+
+def _reconsider(machine: Machine) -> Step:
+    """The motor rests. A warning ends if the barrier is there already (by hand), or if it must not rise any more."""
+    warned = machine.warned
+    if warned is None:
+        return _done_if_there(machine), ()
+    if machine.readings.position is warned.target:
+        return _done_if_there(replace(machine, warned=None)), (Stop(),)
+    refusal = _reason_not_to_raise(machine) if warned.target is Position.RAISED else None
+    return (machine, ()) if refusal is None else _halt(machine, refusal)
 
 
 def _obstructed(machine: Machine, now: datetime) -> Step:
@@ -266,9 +239,12 @@ def _obstructed(machine: Machine, now: datetime) -> Step:
 
 def _tick(machine: Machine, now: datetime) -> Step:
     """A motion that reaches no end switch in time is jammed: the motor must not run for ever."""
-    motion = machine.motion
+    motion, warned = machine.motion, machine.warned
     if motion and now - motion.started_at >= timedelta(seconds=machine.limits.motion_seconds_max):
         return _obstructed(machine, now)
+    if warned and now >= warned.starts_at:
+        # A sensor that has changed its mind has ended the warning already (`_reconsider`).
+        return _halt(machine, Reason.EXPIRED) if now >= warned.expires_at else _start(machine, warned.target, now)
     return machine, ()
 
 
@@ -278,13 +254,13 @@ def _lower_back(machine: Machine, now: datetime) -> Step:
 
 
 def _halt(machine: Machine, reason: Reason) -> Step:
-    return replace(_fail_open_command(machine, reason), motion=None), (Stop(),)
+    return replace(_fail_open_command(machine, reason), motion=None, warned=None), (Stop(),)
 
 
 def _start(machine: Machine, target: Position, now: datetime) -> Step:
     start: MotorAction = StartRaising() if target is Position.RAISED else StartLowering()
     stop_first: tuple[MotorAction, ...] = (Stop(),) if machine.motion else ()
-    return replace(machine, motion=Motion(target, now)), (*stop_first, start)
+    return replace(machine, motion=Motion(target, now), warned=None), (*stop_first, start)
 
 
 def _done_if_there(machine: Machine) -> Machine:
@@ -306,21 +282,46 @@ def _fail_open_command(machine: Machine, reason: Reason) -> Machine:
     return _rejected(machine, machine.outcome.command_id, reason)
 
 
+def _shifted(machine: Machine, by: timedelta) -> Machine:
+    """The machine after its clock was put right: a motion of ten seconds stays one of ten seconds."""
+    motion, warned, since, last = machine.motion, machine.warned, machine.vacant_since, machine.last_report
+    return replace(
+        machine,
+        vacant_since=since + by if since else None,
+        motion=replace(motion, started_at=motion.started_at + by) if motion else None,
+        warned=replace(warned, starts_at=warned.starts_at + by) if warned else None,
+        last_report=replace(last, at=last.at + by) if last else None,
+    )
+
+
 def _heartbeat_due(machine: Machine, now: datetime) -> bool:
     last = machine.last_report
     return last is not None and now - last.at >= timedelta(seconds=machine.limits.heartbeat_seconds)
 
 
+def _remembered(before: Machine, after: Machine, motor_actions: tuple[MotorAction, ...]) -> tuple[Action, ...]:
+    """A new command is written down before its motor starts; a motor that stops or flees does not wait for a disk."""
+    memory = None if after.outcome is before.outcome else memory_of(after)
+    if memory is None:
+        return motor_actions
+    remember = Remember(memory)
+    is_new = before.outcome is None or before.outcome.command_id != memory.outcome.command_id
+    if not is_new:
+        return (*motor_actions, remember)
+    stops = tuple(action for action in motor_actions if isinstance(action, Stop))
+    return (*stops, remember, *motor_actions[len(stops) :])
+
+
 def _with_report(
-    machine: Machine, motor_actions: tuple[MotorAction, ...], now: datetime, report_now: bool
+    machine: Machine, actions: tuple[Action, ...], now: datetime, report_now: bool
 ) -> tuple[Machine, tuple[Action, ...]]:
     """Report when it was asked for, and whenever anything but the time differs from the last report."""
     reported = _reported(machine, now)
     last = machine.last_report
     changed = last is None or replace(last, at=now) != reported
     if not machine.online or not (report_now or changed):
-        return machine, motor_actions
-    return replace(machine, last_report=reported), (*motor_actions, Report(reported))
+        return machine, actions
+    return replace(machine, last_report=reported), (*actions, Report(reported))
 
 
 def _reported(machine: Machine, now: datetime) -> Reported:
@@ -328,7 +329,7 @@ def _reported(machine: Machine, now: datetime) -> Reported:
     readings = machine.readings
     return Reported(
         position=machine.position,
-        occupancy=Occupancy.UNKNOWN if readings.sensor_fault else readings.occupancy,
+        occupancy=machine.occupancy,
         command_id=outcome.command_id if outcome else None,
         result=outcome.result if outcome else None,
         reason=outcome.reason if outcome else None,

@@ -10,29 +10,24 @@ import sys
 import threading
 from pathlib import Path
 
-from parking_blocker.actuator import SimulatedActuator
-from parking_blocker.blocker import Blocker
 from parking_blocker.config import ConfigError, SimulatorConfig, load_simulator
-from parking_blocker.control import Control, SimulatedBlocker, make_server
-from parking_blocker.controller import Limits
-from parking_blocker.program import run_until_told_to_end
+from parking_blocker.control import Control, make_server
+from parking_blocker.program import Failed, run_until_told_to_end
+from parking_blocker.simulated import SimulatedBlocker
 
 
 async def run(config: SimulatorConfig) -> None:
     """All blockers until SIGTERM; raises OSError when the control port is taken."""
-    limits = Limits(heartbeat_seconds=config.heartbeat_seconds)
-    simulated: dict[str, SimulatedBlocker] = {}
-    for identity in config.identities:
-        actuator = SimulatedActuator(config.travel_seconds)
-        simulated[identity.blocker_id] = SimulatedBlocker(
-            Blocker(identity, config.endpoint, actuator, limits), actuator
-        )
+    simulated = {
+        identity.blocker_id: SimulatedBlocker(identity, config.endpoint, config.travel_seconds, config.limits)
+        for identity in config.identities
+    }
     server = make_server(Control(simulated), config.control_port, asyncio.get_running_loop())
     thread = threading.Thread(target=server.serve_forever, name="control", daemon=True)
     thread.start()
     try:
         await run_until_told_to_end(
-            [each.blocker for each in simulated.values()],
+            list(simulated.values()),
             on_started=lambda: print(
                 f"simulating {len(simulated)} blockers, control at http://127.0.0.1:{config.control_port}", flush=True
             ),
@@ -52,6 +47,9 @@ def main() -> int:
     except (ConfigError, OSError) as error:
         sys.stderr.write(f"parking_blocker.simulator: {error}\n")
         return 2
+    except Failed as error:
+        sys.stderr.write(f"parking_blocker.simulator: {error}\n")
+        return 1
     return 0
 
 

@@ -20,11 +20,13 @@ from awscrt import mqtt5
 from awsiot import mqtt5_client_builder
 
 from local.ports import Ports
-from parking_blocker.actuator import SimulatedActuator
 from parking_blocker.blocker import Blocker
+from parking_blocker.clock import ServiceClock
 from parking_blocker.connection import Endpoint, Identity
 from parking_blocker.contract import Position, utc_text
-from parking_blocker.controller import Limits
+from parking_blocker.machine import Limits
+from parking_blocker.memory_file import MemoryFile
+from parking_blocker.simulated_actuator import SimulatedActuator
 from tests.local.ministack_support import RunningMiniStack
 
 PROJECT = Path(__file__).parents[2]
@@ -165,7 +167,8 @@ async def until[T](ask: Callable[[], T], wanted: Callable[[T], bool]) -> T:
 @asynccontextmanager
 async def running(endpoint: Endpoint, identity: Identity, heartbeat_seconds: float = 300.0) -> AsyncIterator[Blocker]:
     limits = Limits(heartbeat_seconds=heartbeat_seconds)
-    blocker = Blocker(identity, endpoint, SimulatedActuator(TRAVEL_SECONDS), limits)
+    memory = MemoryFile(identity.key.with_suffix(".json"), identity.blocker_id)
+    blocker = Blocker(identity, endpoint, SimulatedActuator(TRAVEL_SECONDS), limits, memory, ServiceClock())
     blocker.connect()
     try:
         yield blocker

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING
 from parking.domain.blocker import Command
 from parking.domain.ids import BlockerId
 from parking_blocker.contract import Desired, Occupancy, Outcome, Position, Reported
-from parking_blocker.controller import (
+from parking_blocker.controller import advance, boot, next_tick_at
+from parking_blocker.machine import (
     Action,
     ConnectionLost,
     Event,
     Limits,
+    Memory,
     Obstructed,
     Readings,
     ReadingsChanged,
+    Remember,
     Report,
     ShadowRead,
     StartLowering,
     StartRaising,
     Stop,
     Tick,
-    advance,
-    boot,
-    next_tick_at,
 )
 from tests.simulation.violation import Violation
 
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 TRAVEL = timedelta(seconds=4)
-HEARTBEAT = timedelta(seconds=Limits().heartbeat_seconds)
+LIMITS = Limits(vacant_seconds=2, warning_seconds=3)
+HEARTBEAT = timedelta(seconds=LIMITS.heartbeat_seconds)
+DISKS_LOST_PER_MILLE = 300
 INTRUDER = "somebody in a hurry"
 INTRUDERS_PER_MILLE = 50
 JAMS_FOR = timedelta(minutes=5)
@@ -60,7 +62,8 @@ class Device:
         self._jammed_until = world.now
         self._world = world
         self._readings = Readings(Position.LOWERED, Occupancy.VACANT)
-        self._machine = boot(Limits(), self._readings)
+        self._memory: Memory | None = None
+        self._machine = boot(LIMITS, self._readings)
         self._stroke: Stroke | None = None
         self._reads_at: datetime | None = None
         self._connection_number = -1
@@ -127,10 +130,12 @@ class Device:
             self._world.presence(self.blocker_id, False, self._connection_number)
 
     def reboot(self) -> None:
-        """Power fails for a moment: the motor stops where it is, and all memory is lost."""
+        """Power fails for a moment: the motor stops where it is. Now and then the disk does not survive it."""
         self.disconnect()
         self._stroke = None
-        self._machine = boot(Limits(), self._readings)
+        if self._world.draws.chance(DISKS_LOST_PER_MILLE):
+            self._memory = None
+        self._machine = boot(LIMITS, self._readings, self._memory)
         self.connect()
 
     def car_comes(self, driver: str) -> bool:
@@ -218,9 +223,14 @@ class Device:
     def skipped_to(self, now: datetime) -> datetime | None:
         """Heartbeats that nobody would look at are skipped: the last one before `now`, where several are due."""
         due = self.next_at()
-        if due is None or due > now or self._stroke or self._reads_at or self._noticed_at:
+        if due is None or due > now or self._stroke or self._reads_at or self._noticed_at or self._is_patient():
             return due
         return due + HEARTBEAT * ((now - due) // HEARTBEAT)
+
+    def _is_patient(self) -> bool:
+        """Whether a warning sounds, or a sensor is about to be believed."""
+        machine = self._machine
+        return bool(machine.warned or (machine.vacant_since and machine.occupancy is not Occupancy.VACANT))
 
     # -- inside
 
@@ -259,6 +269,8 @@ class Device:
                 self._start(Position.LOWERED)
             case Stop():
                 self._stroke = None
+            case Remember(memory):
+                self._memory = memory
             case Report(reported):
                 if self.connected:
                     self._reported = reported

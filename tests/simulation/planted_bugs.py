@@ -227,11 +227,10 @@ MACHINES = (
     Planted("only the newest command's answer lets the stay begin", f"{_BLOCKERS}:_arrived",
             "for done in blocker.commands:", "for done in blocker.commands[-1:]:"),
     Planted("the device raises under a car", f"{_DEVICE}:_reason_not_to_raise",
-            "if readings.occupancy is not Occupancy.VACANT:", "if False:"),
+            "if machine.occupancy is not Occupancy.VACANT:", "if False:"),
     Planted("the device obeys a stale command", f"{_DEVICE}:_obey", "if now >= desired.expires_at:", "if False:"),
     Planted("the device does not see a car on the way up", f"{_DEVICE}:_take_readings",
-            "machine.readings.sensor_fault or machine.readings.occupancy is not Occupancy.VACANT",
-            "machine.readings.sensor_fault"),
+            "machine.occupancy is not Occupancy.VACANT", "machine.readings.sensor_fault"),
 )  # fmt: skip
 
 HEALTH = (

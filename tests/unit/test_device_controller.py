@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from parking_blocker.contract import Desired, Occupancy, Outcome, Position, Reason, Result
-from parking_blocker.controller import (
-    BATTERY_PERCENT_MIN,
+from parking_blocker.controller import BATTERY_PERCENT_MIN, advance, boot, next_tick_at
+from parking_blocker.machine import (
     Action,
     ConnectionLost,
     Event,
@@ -16,6 +16,7 @@ from parking_blocker.controller import (
     Obstructed,
     Readings,
     ReadingsChanged,
+    Remember,
     Report,
     ReportLost,
     ShadowRead,
@@ -23,9 +24,6 @@ from parking_blocker.controller import (
     StartRaising,
     Stop,
     Tick,
-    advance,
-    boot,
-    next_tick_at,
 )
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -62,7 +60,7 @@ def play(machine: Machine, *events: Event) -> tuple[Machine, list[Action]]:
 
 
 def motor(actions: list[Action]) -> list[Action]:
-    return [action for action in actions if not isinstance(action, Report)]
+    return [action for action in actions if not isinstance(action, Report | Remember)]
 
 
 def reports(actions: list[Action]) -> list[tuple[Position, str | None, Result | None, Reason | None]]:
@@ -304,7 +302,7 @@ def test_a_shadow_that_was_deleted_and_made_again_is_obeyed_after_the_next_conne
     [
         (Outcome("c-1", Result.DONE), VACANT_LOWERED, Outcome("c-1", Result.DONE)),
         (Outcome("c-1"), VACANT_RAISED, Outcome("c-1", Result.DONE)),
-        (Outcome("c-1"), IN_BETWEEN, Outcome("c-1")),
+        (Outcome("c-1"), IN_BETWEEN, Outcome("c-1", Result.REJECTED, Reason.OBSTRUCTED)),
         (
             Outcome("c-1", Result.REJECTED, Reason.OCCUPIED),
             VACANT_LOWERED,
@@ -322,13 +320,13 @@ def test_a_reboot_takes_the_outcome_over_from_the_shadow_and_moves_nothing(
     assert reports(actions) == [(readings.position, "c-1", outcome.result, outcome.reason)]
 
 
-def test_a_command_interrupted_by_a_reboot_is_done_when_the_end_switch_says_so() -> None:
+def test_a_command_that_a_power_cut_has_ended_stays_failed_though_a_hand_moves_the_barrier_there() -> None:
     _, actions = play(
         boot(LIMITS, IN_BETWEEN),
         read(desired(Position.RAISED, "c-1"), version=9, last_outcome=Outcome("c-1")),
         ReadingsChanged(after(9), VACANT_RAISED),
     )
-    assert reports(actions)[-1] == (Position.RAISED, "c-1", Result.DONE, None)
+    assert reports(actions)[-1] == (Position.RAISED, "c-1", Result.REJECTED, Reason.OBSTRUCTED)
 
 
 def test_a_command_that_came_while_the_device_was_off_is_obeyed_after_the_reboot() -> None:

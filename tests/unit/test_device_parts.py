@@ -9,14 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from parking_blocker.actuator import SimulatedActuator
-from parking_blocker.blocker import Blocker
 from parking_blocker.clock import ServiceClock
-from parking_blocker.config import HEARTBEAT_SECONDS_DEFAULT, ConfigError, load_device, load_simulator
+from parking_blocker.config import (
+    HEARTBEAT_SECONDS_DEFAULT,
+    VACANT_SECONDS_DEFAULT,
+    WARNING_SECONDS_DEFAULT,
+    ConfigError,
+    load_device,
+    load_simulator,
+)
 from parking_blocker.connection import Endpoint, Identity
 from parking_blocker.contract import Occupancy, Position
-from parking_blocker.control import Control, ControlError, SimulatedBlocker
-from parking_blocker.controller import Limits
+from parking_blocker.control import Control, ControlError
+from parking_blocker.machine import Limits
+from parking_blocker.simulated import SimulatedBlocker
+from parking_blocker.simulated_actuator import SimulatedActuator
 
 TRAVEL_SECONDS = 0.05
 CONDITION_SECONDS_MAX = 5.0
@@ -47,17 +54,22 @@ class Watch:
     """Waits for what an actuator announces."""
 
     def __init__(self, actuator: SimulatedActuator) -> None:
-        self.changes = 0
+        self.seen: list[Position] = []
+        self._actuator = actuator
         self._changed = asyncio.Event()
         actuator.watch(self._on_change, lambda: None)
 
     def _on_change(self) -> None:
-        self.changes += 1
+        self.seen.append(self._actuator.read().position)
         self._changed.set()
 
-    async def change(self) -> None:
-        await self._changed.wait()
-        self._changed.clear()
+    async def arrival(self) -> Position:
+        """The next end switch that is announced."""
+        self.seen.clear()
+        while not self.seen or self.seen[-1] is Position.UNKNOWN:
+            self._changed.clear()
+            await self._changed.wait()
+        return self.seen[-1]
 
 
 def test_the_simulated_barrier_is_between_its_switches_until_it_arrives() -> None:
@@ -66,11 +78,10 @@ def test_the_simulated_barrier_is_between_its_switches_until_it_arrives() -> Non
         watch = Watch(actuator)
         actuator.start_raising()
         assert actuator.read().position is Position.UNKNOWN
-        await watch.change()
-        assert actuator.read().position is Position.RAISED
+        assert await watch.arrival() is Position.RAISED
         actuator.start_lowering()
-        await watch.change()
-        assert actuator.read().position is Position.LOWERED
+        assert await watch.arrival() is Position.LOWERED
+        assert watch.seen == [Position.UNKNOWN, Position.LOWERED]
 
     run(story)
 
@@ -83,9 +94,8 @@ def test_a_stopped_barrier_stays_between_its_switches_and_can_go_on() -> None:
         actuator.stop()
         assert actuator.read().position is Position.UNKNOWN
         actuator.start_lowering()
-        await watch.change()
-        assert actuator.read().position is Position.LOWERED
-        assert watch.changes == 1
+        assert await watch.arrival() is Position.LOWERED
+        assert Position.RAISED not in watch.seen
 
     run(story)
 
@@ -105,6 +115,8 @@ ca = "ca.pem"
 blocker_id = "blocker-1"
 certificate = "b.crt"
 key = "b.key"
+memory = "last_command.json"
+driver = "simulated"
 """
 SIMULATOR_TOML = """
 endpoint = "localhost"
@@ -125,13 +137,18 @@ def test_a_device_file_is_read_with_paths_relative_to_it(tmp_path: Path) -> None
     config = load_device(write_config(tmp_path, DEVICE_TOML))
     assert config.endpoint == Endpoint("localhost", 8883, tmp_path / "ca.pem")
     assert config.identity == Identity("blocker-1", tmp_path / "b.crt", tmp_path / "b.key")
-    assert config.heartbeat_seconds == HEARTBEAT_SECONDS_DEFAULT
+    assert config.memory == tmp_path / "last_command.json"
+    assert config.limits == Limits(
+        HEARTBEAT_SECONDS_DEFAULT,
+        vacant_seconds=VACANT_SECONDS_DEFAULT,
+        warning_seconds=WARNING_SECONDS_DEFAULT,
+    )
 
 
 def test_a_simulator_file_lists_its_blockers(tmp_path: Path) -> None:
     config = load_simulator(write_config(tmp_path, SIMULATOR_TOML))
     assert [identity.blocker_id for identity in config.identities] == ["blocker-1"]
-    assert (config.control_port, config.travel_seconds, config.heartbeat_seconds) == (9000, 2.0, 60.0)
+    assert (config.control_port, config.travel_seconds, config.limits) == (9000, 2.0, Limits(heartbeat_seconds=60))
 
 
 @pytest.mark.parametrize(
@@ -160,10 +177,9 @@ def test_a_simulator_without_blockers_is_refused(tmp_path: Path) -> None:
 
 def offline_control() -> Control:
     """One blocker that was never connected."""
-    actuator = SimulatedActuator(TRAVEL_SECONDS)
     identity = Identity("blocker-1", Path("b.crt"), Path("b.key"))
-    blocker = Blocker(identity, Endpoint("localhost", 8883, Path("ca.pem")), actuator, Limits())
-    return Control({"blocker-1": SimulatedBlocker(blocker, actuator)})
+    endpoint = Endpoint("localhost", 8883, Path("ca.pem"))
+    return Control({"blocker-1": SimulatedBlocker(identity, endpoint, TRAVEL_SECONDS, Limits())})
 
 
 def test_the_control_drives_a_car_onto_a_spot_and_away() -> None:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parking_blocker.contract import Desired, Occupancy, Outcome, Position, Reported, Result
-from parking_blocker.controller import (
+from parking_blocker.controller import advance, boot
+from parking_blocker.machine import (
     ConnectionLost,
     Event,
     Limits,
@@ -22,8 +23,6 @@ from parking_blocker.controller import (
     StartRaising,
     Stop,
     Tick,
-    advance,
-    boot,
 )
 
 HAPPENINGS = (
