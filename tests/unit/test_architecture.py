@@ -15,7 +15,7 @@ FUNCTION_PACKAGES = frozenset(entry.name for entry in FUNCTIONS.iterdir() if (en
 OURS = FUNCTION_PACKAGES | {"parking", "parking_blocker"}
 DRIVERS = frozenset({"pynamodb", "boto3", "botocore", "stripe", "h3"})
 """Libraries that speak to the outside world or know a storage format."""
-DEVICE_SDK = frozenset({"awscrt", "awsiot"})
+DEVICE_SDK = frozenset({"awscrt", "awsiot", "gpiozero"})
 
 MAY_IMPORT = {
     "functions": ("functions", "parking.door", "parking.wiring", "parking.services", "parking.domain"),
