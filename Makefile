@@ -1,6 +1,6 @@
 # Every target does its own set-up: a fresh machine needs make, Python 3.13 and any python3 for the bootstrap of uv.
 .DEFAULT_GOAL := help
-.PHONY: help install up down status demo day test simulate check openapi format bench-search bench-sweep
+.PHONY: help install up down status demo day soak test simulate check openapi format bench-search bench-sweep
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -39,6 +39,9 @@ demo: install ## Watch two drivers go through the whole journey
 
 day: install ## Play a day of JOURNEYS=500 with cards and wallets, and compare the ledger with Stripe
 	@$(PYTHON) -m local.day --journeys $(or $(JOURNEYS),500) --seed $(or $(SEED),1)
+
+soak: install ## Let chance break BLOCKERS=200 blockers for MINUTES=5 while operators steer them, and judge
+	@$(PYTHON) -m local.soak --blockers $(or $(BLOCKERS),200) --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1)
 
 test: install ## Run every test
 	@$(PYTHON) -m pytest tests --numprocesses 2 --dist loadgroup

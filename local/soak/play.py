@@ -1,0 +1,154 @@
+"""The run itself: blockers of its own, chance that breaks them, operators who steer them, and a quiet end."""
+
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from local import blockers, city
+from local.ports import HOST, Ports
+from local.processes import Processes
+from local.stack import Stack
+
+OPERATORS_AT_ONCE = 6
+# How often chance strikes each blocker, in a minute. Its parts are slow or broken for 1 to 15 s then.
+FAULTS_PER_MINUTE = {
+    "car": 0.3,
+    "network": 0.2,
+    "reboot": 0.2,
+    "jam": 0.1,
+    "obstacle": 0.1,
+    "sensor": 0.05,
+    "sensor_fault": 0.05,
+    "override": 0.05,
+    "battery": 0.05,
+    "tamper": 0.05,
+    "late": 0.2,
+    "doubled": 0.2,
+    "clock": 0.1,
+}
+QUIET_SECONDS_MAX = 300  # a command lives for two minutes, and the minute's schedule ends it
+QUIET_POLL_SECONDS = 2.0
+SHADOWS_AT_ONCE = 8
+
+type Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What is left to say. Everything but `asked`, `answers`, `statuses` and the verdict's counts has to be empty."""
+
+    asked: int = 0
+    answers: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    verdict: Json = field(default_factory=dict)
+    offline: int = 0
+    lost: list[str] = field(default_factory=list)
+    """Blockers whose shadow holds a command that the device has not named, or has left without a result."""
+    pending: list[str] = field(default_factory=list)
+    """Blockers for which the service still waits."""
+
+    @property
+    def good(self) -> bool:
+        """Whether no car was lifted, every command has an end, and none was lost."""
+        silent = not (self.verdict["violations"] or self.verdict["open_commands"])
+        return silent and not (self.offline or self.lost or self.pending) and self.verdict["commands"] > 0
+
+
+class Street:
+    """The blockers of this run, in a simulator of their own beside that of the city."""
+
+    def __init__(self, stack: Stack, processes: Processes, ports: Ports, folder: Path, count: int) -> None:
+        self._stack = stack
+        self._lambda = stack.client("lambda")
+        self._shadows = stack.client("iot-data")
+        usual = next(wish for wish in city.load().wishes if wish["idle_position"] == "LOWERED")
+        wishes = [usual | {"spot_id": f"soak-{number}"} for number in range(count)]
+        function = stack.outputs["ProvisionSpotFunctionName"]
+        self.spot_of = {f"blocker-{wish['spot_id']}": wish["spot_id"] for wish in wishes}
+        self.ids = blockers.provision(processes, function, ports.aws, wishes, folder)
+        own = replace(ports, simulator=Ports.free().simulator)
+        blockers.simulate(processes, own, self.ids, folder)
+        self.control = httpx.Client(base_url=f"http://{HOST}:{own.simulator}", timeout=60)
+
+    def play(self, seconds: float, commands_per_second: float, seed: int, tell: Callable[[str], None]) -> Outcome:
+        """Faults and operators for so long, then quiet."""
+        outcome = Outcome()
+        self._chance(seed, FAULTS_PER_MINUTE)
+        self._steer(outcome, seconds, commands_per_second, random.Random(seed))  # noqa: S311 - no secret is made of it
+        tell("everything is mended; nothing more is asked")
+        self._chance(seed, {})
+        self._wait_for_quiet(outcome)
+        outcome.verdict = self._get("/verdict")
+        outcome.offline = len(self.ids) - int(self._get("/health")["connected"])
+        return outcome
+
+    def _chance(self, seed: int, per_minute: dict[str, float]) -> None:
+        self.control.put("/chance", json={"seed": seed, "per_minute": per_minute}).raise_for_status()
+
+    def _steer(self, outcome: Outcome, seconds: float, per_second: float, draw: random.Random) -> None:
+        """Operators at a steady pace; who waits for an answer holds up no other."""
+        begin = time.monotonic()
+        with ThreadPoolExecutor(OPERATORS_AT_ONCE) as pool:
+            answers = []
+            while time.monotonic() - begin < seconds:
+                answers.append(pool.submit(self._ask, draw.choice(self.ids), draw.choice(["RAISE", "LOWER"])))
+                due = begin + len(answers) / per_second
+                time.sleep(max(0.0, due - time.monotonic()))
+        outcome.asked = len(answers)
+        outcome.answers.update(answer.result() for answer in answers)
+
+    def _ask(self, blocker_id: str, action: str) -> str:
+        wish = {"blocker_id": blocker_id, "action": action, "operator": "soak", "reason": "a run under faults"}
+        answer = self._lambda.invoke(
+            FunctionName=self._stack.outputs["BlockerCommandFunctionName"], Payload=json.dumps(wish).encode()
+        )
+        told = json.loads(answer["Payload"].read())
+        return f"error {told['errorType']}" if "FunctionError" in answer else f"{action} {told['command_status']}"
+
+    def _wait_for_quiet(self, outcome: Outcome) -> None:
+        """Until no shadow and no command at the service is open; what is still open at the deadline is the outcome."""
+        deadline = time.monotonic() + QUIET_SECONDS_MAX
+        open_ids = list(self.ids)
+        with ThreadPoolExecutor(SHADOWS_AT_ONCE) as pool:
+            while open_ids and time.monotonic() < deadline:
+                time.sleep(QUIET_POLL_SECONDS)
+                shadows_open = pool.map(self._shadow_is_open, open_ids)
+                open_ids = [blocker_id for blocker_id, is_open in zip(open_ids, shadows_open, strict=True) if is_open]
+            outcome.lost = [*open_ids]
+            waiting = list(self.ids)
+            outcome.pending = waiting
+            while waiting and time.monotonic() < deadline:
+                statuses = list(pool.map(self._statuses, waiting))
+                for told in statuses:
+                    if "PENDING" not in told:
+                        outcome.statuses.update(told)
+                waiting = [each for each, told in zip(waiting, statuses, strict=True) if "PENDING" in told]
+                outcome.pending = waiting
+
+    def _shadow_is_open(self, blocker_id: str) -> bool:
+        answer = self._shadows.get_thing_shadow(thingName=blocker_id, shadowName="barrier")
+        state = json.loads(answer["payload"].read())["state"]
+        desired, reported = state.get("desired"), state.get("reported", {})
+        if desired is None:
+            return False
+        return reported.get("command_id") != desired["command_id"] or "result" not in reported
+
+    def _statuses(self, blocker_id: str) -> list[str]:
+        """What became of the blocker's last commands, as the service knows it."""
+        answer = self._lambda.invoke(
+            FunctionName=self._stack.outputs["SpotReportFunctionName"],
+            Payload=json.dumps({"spot_id": self.spot_of[blocker_id], "days": 1}).encode(),
+        )
+        return [command["status"] for command in json.loads(answer["Payload"].read())["commands"]]
+
+    def _get(self, path: str) -> Json:
+        document: Json = self.control.get(path).raise_for_status().json()
+        return document
