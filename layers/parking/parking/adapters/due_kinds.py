@@ -5,6 +5,7 @@ from parking.domain.due import Step
 from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation
 
+TIMED = (Reservation, Payment, Blocker)
 _OTHERS: dict[Step, type[Payment | Blocker]] = {Step.SETTLE: Payment, Step.WATCH: Blocker}
 
 

@@ -59,7 +59,9 @@ def watched(blocker: Blocker, wanted: Wanted, now: datetime) -> Blocker:
     """The blocker with the symptoms that it shows now, and the time of the next look."""
     known = {one.condition: one for one in blocker.watch.symptoms}
     symptoms = tuple(known.get(one) or Symptom(one, now) for one in Condition if _shows(one, blocker, wanted, now))
-    return _due(replace(blocker, watch=replace(blocker.watch, symptoms=symptoms)), now)
+    if symptoms != blocker.watch.symptoms:
+        blocker = replace(blocker, watch=replace(blocker.watch, symptoms=symptoms))
+    return _due(blocker, now)
 
 
 def looked_at(blocker: Blocker, now: datetime) -> Blocker:
@@ -126,7 +128,7 @@ def _due(blocker: Blocker, now: datetime) -> Blocker:
         due_at = _changes_at(blocker, now)
         if watch.due_at and due_at and now + HEARTBEAT < watch.due_at <= due_at:
             due_at = watch.due_at
-    return replace(blocker, watch=replace(watch, due_at=due_at))
+    return blocker if due_at == watch.due_at else replace(blocker, watch=replace(watch, due_at=due_at))
 
 
 def _changes_at(blocker: Blocker, now: datetime) -> datetime | None:

@@ -9,7 +9,7 @@ from itertools import batched
 from typing import Any, cast
 
 from parking.adapters.commit_plan import plan_commit
-from parking.adapters.due_kinds import kind_of
+from parking.adapters.due_kinds import TIMED
 from parking.adapters.limits import DUE_BATCH, check_number_of_items
 from parking.adapters.listing import decode_cursor, encode_cursor, is_wanted, position_of
 from parking.domain.area import Area, Rank
@@ -30,6 +30,8 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._items: dict[type[Any], dict[Key, Aggregate]] = defaultdict(dict)
+        self._due: dict[Step, dict[Key, datetime]] = defaultdict(dict)
+        """The sparse index: only what has something outstanding stands here, as in the index `due` of DynamoDB."""
         self._lock = threading.Lock()
 
     def get[A: Aggregate](self, kind: type[A], *key: str) -> A | None:
@@ -91,8 +93,8 @@ class MemoryStore:
 
     def due(self, step: Step, now: datetime) -> Iterator[list[DueItem]]:
         """What has this as its next step and whose time has come, the longest due first."""
-        items = self._all(kind_of(step))
-        waiting = [DueItem(due.at, one.key) for one in items if (due := one.due) and due.step is step and due.at <= now]
+        with self._lock:
+            waiting = [DueItem(at, key) for key, at in self._due[step].items() if at <= now]
         return map(list, batched(sorted(waiting), DUE_BATCH, strict=False))
 
     def blockers_by_health(self) -> Counter[Health]:
@@ -108,7 +110,7 @@ class MemoryStore:
                 if (stored.version if stored else 0) != item.version:
                     raise Conflict(f"{type(item).__name__} {item.key} is not at version {item.version}")
             for item in plan.saves:
-                self._items[type(item)][item.key] = replace(item, version=item.version + 1)
+                self._write(replace(item, version=item.version + 1))
 
     def forget(self, item: PushDevice | EndpointOwner) -> None:
         """Delete it, if it still is what was read."""
@@ -116,6 +118,16 @@ class MemoryStore:
             stored = self._items[type(item)].get(item.key)
             if stored and stored.version == item.version:
                 del self._items[type(item)][item.key]
+
+    def _write(self, item: Aggregate) -> None:
+        of_kind = self._items[type(item)]
+        if isinstance(item, TIMED):
+            before = of_kind.get(item.key)
+            if isinstance(before, TIMED) and (over := before.due):
+                del self._due[over.step][item.key]
+            if due := item.due:
+                self._due[due.step][item.key] = due.at
+        of_kind[item.key] = item
 
     def _all[A: Aggregate](self, kind: type[A]) -> list[A]:
         with self._lock:
