@@ -8,22 +8,19 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from parking import wiring
-from parking.domain.reservation import Reservation, ReservationStatus
+from parking.domain.reservation import Reservation
 from parking.services.blockers import reconcile
 from parking.stream import run
-
-NEVER_PAID = (ReservationStatus.HELD, ReservationStatus.EXPIRED)
 
 logger = Logger()
 
 
 def _reconcile(image: dict[str, Any], changed_at: datetime) -> None:
-    reservation = wiring.from_stream_image(Reservation, image)
-    if reservation.status not in NEVER_PAID:
-        reconcile(wiring.store(), wiring.shadows(), reservation.blocker_id, changed_at)
+    for blocker_id in wiring.from_stream_image(Reservation, image).blockers_to_tell:
+        reconcile(wiring.store(), wiring.shadows(), blocker_id, changed_at)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Reconcile the blocker of each reservation that is or was paid."""
+    """Reconcile the blocker of each reservation that is or was paid, and the one that it has left for another spot."""
     return run(event, context, _reconcile)

@@ -16,15 +16,18 @@ from parking.domain.receipt import receipt_of
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.http import Cursor, Door, IdempotencyKey, IdPath, Instant, Limit, answer, documented, entry, prefers
 from parking.schemas import PriceOut
-from parking.services import bookings
+from parking.services import bookings, displaced
 from parking.services.blockers import reconcile
 from parking.services.owned import reservation_of
 from parking.services.ports import Busy, ShadowUnavailable, StoreUnavailable
 from reservations.receipt_page import receipt_page
 from reservations.schemas import (
+    AlternativeOut,
+    AlternativesOut,
     ExtendIn,
     ExtensionOptionOut,
     ExtensionOut,
+    MoveIn,
     ReceiptOut,
     ReservationOut,
     ReservationsOut,
@@ -127,8 +130,32 @@ def departure(reservation_id: IdPath) -> ReservationOut:
     responses=documented(HTTPStatus.OK, ReservationOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 def cancellation(reservation_id: IdPath) -> ReservationOut:
-    """Before the start everything is refunded, after it nothing."""
+    """Before the start everything is refunded, after it nothing; everything and a credit if the spot is occupied."""
     return _shown(bookings.call_off(wiring.store(), door.user_id, ReservationId(reservation_id), door.now))
+
+
+@app.get(
+    "/reservations/<reservation_id>/alternatives",
+    summary="My spot is occupied: where else?",
+    tags=["reservations"],
+    responses=documented(HTTPStatus.OK, AlternativesOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def alternatives(reservation_id: IdPath) -> AlternativesOut:
+    """Equal spots within 500 m that are free for the rest of the stay, while the car of the stay before is on yours."""
+    found = displaced.alternatives(wiring.store(), door.user_id, ReservationId(reservation_id), door.now)
+    return AlternativesOut(items=[AlternativeOut.of(one) for one in found])
+
+
+@app.post(
+    "/reservations/<reservation_id>/move",
+    summary="Take another spot for the same price",
+    tags=["reservations"],
+    responses=documented(HTTPStatus.OK, ReservationOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def move(reservation_id: IdPath, wish: MoveIn) -> ReservationOut:
+    """The stay goes on at one of the alternatives, whose barrier is raised for it. Asking again changes nothing."""
+    found = ReservationId(reservation_id)
+    return _shown(displaced.move(wiring.store(), door.user_id, found, SpotId(wish.spot_id), door.now))
 
 
 @app.get(

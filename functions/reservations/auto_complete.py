@@ -1,4 +1,4 @@
-"""Every minute: ends stays whose time is over."""
+"""Every minute: ends stays whose time is over, and tells who overstays and who waits for the spot."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Every minute: tells drivers half an hour before the end."""
+"""Every minute: tells drivers half an hour before the end, and once more near it if somebody has the spot next."""
 
 from typing import Any
 

@@ -20,6 +20,7 @@ from parking.domain.receipt import Receipt
 from parking.domain.reservation import EndReason, Extension, ExtensionStatus, Reservation, ReservationStatus
 from parking.http import IdField, In, Instant, Out
 from parking.schemas import PriceOut
+from parking.services.search import FoundSpot
 
 
 class ReserveIn(In):
@@ -36,6 +37,12 @@ class ExtendIn(In):
     """A wish for a later end."""
 
     ends_at: Instant
+
+
+class MoveIn(In):
+    """One of the alternatives."""
+
+    spot_id: IdField
 
 
 class ExtensionOut(Out):
@@ -98,7 +105,10 @@ class PaidOut(Out):
 
 
 class ReservationOut(Out):
-    """A stay. `guard` is null where the barrier has nothing to do for it: it is over, or not paid yet."""
+    """A stay. `guard` is null where the barrier has nothing to do for it: it is over, or not paid yet.
+
+    `displaced_at` is set while the car of the stay before occupies the spot, and the driver may have another one.
+    """
 
     reservation_id: str
     spot_id: str
@@ -117,6 +127,7 @@ class ReservationOut(Out):
     arrival_requested_at: Instant | None
     arrived_at: Instant | None
     overstayed_since: Instant | None
+    displaced_at: Instant | None
     overstay_price: PriceOut | None
     ended_at: Instant | None
     created_at: Instant
@@ -142,6 +153,7 @@ class ReservationOut(Out):
             arrival_requested_at=reservation.arrival_requested_at,
             arrived_at=reservation.arrived_at,
             overstayed_since=reservation.overstayed_since,
+            displaced_at=reservation.displaced_at,
             overstay_price=PriceOut.of(reservation.overstay.quote) if reservation.overstay else None,
             ended_at=reservation.ended_at,
             created_at=reservation.created_at,
@@ -153,6 +165,35 @@ class ReservationsOut(Out):
 
     items: list[ReservationOut]
     next_cursor: str | None
+
+
+class AlternativeOut(Out):
+    """Another spot that could take the stay now."""
+
+    spot_id: str
+    name: str
+    address: str
+    lat: float
+    lon: float
+    distance_m: int
+
+    @classmethod
+    def of(cls, found: FoundSpot) -> "AlternativeOut":
+        """The spot, and how far it is from the occupied one."""
+        return cls(
+            spot_id=found.spot.spot_id,
+            name=found.spot.name,
+            address=found.spot.address,
+            lat=found.spot.location.latitude,
+            lon=found.spot.location.longitude,
+            distance_m=round(found.distance_m),
+        )
+
+
+class AlternativesOut(Out):
+    """At most three, the nearest first."""
+
+    items: list[AlternativeOut]
 
 
 class ExtensionOptionOut(Out):

@@ -56,6 +56,7 @@ from parking.domain.reservation import (
     EndReason,
     Extension,
     ExtensionStatus,
+    Moved,
     Overstay,
     Reservation,
     ReservationStatus,
@@ -172,6 +173,14 @@ evidence = _whole(
     answered_at=st.none() | instants,
 )
 logs = _whole(Log, entries=st.lists(evidence, max_size=3).map(tuple), left_out=counts)
+moves = _whole(
+    Moved,
+    at=instants,
+    booked_spot_id=ids.map(SpotId),
+    booked_spot_name=texts,
+    booked_time_zone=texts,
+    left_blocker_id=ids.map(BlockerId),
+)
 reservations = _whole(
     Reservation,
     user_id=ids.map(UserId),
@@ -196,10 +205,15 @@ reservations = _whole(
     extensions=st.lists(extensions, max_size=3).map(tuple),
     guard_due_at=st.none() | instants,
     told_end=st.none() | instants,
+    tell_taken_at=st.none() | instants,
+    told_taken=st.none() | instants,
     finish_due_at=st.none() | instants,
     arrival_requested_at=st.none() | instants,
     arrived_at=st.none() | instants,
     overstayed_since=st.none() | instants,
+    told_occupied_at=st.none() | instants,
+    displaced_at=st.none() | instants,
+    moved=st.none() | moves,
     ended_at=st.none() | instants,
     overstay=st.none() | overstays,
     evidence=logs,

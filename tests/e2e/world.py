@@ -17,6 +17,7 @@ from local import city
 from local.drivers import Account, Driver
 from local.stack import Stack
 from local.waiting import wait_until
+from parking.domain.spot import Location
 
 WAIT_SECONDS_MAX = 20
 AT_ONCE = 12  # what two cores serve without a queue that hides a race
@@ -69,6 +70,10 @@ def expect(status: int, response: httpx.Response) -> Json:
     return body
 
 
+def _location(wish: Json) -> Location:
+    return Location(wish["latitude"], wish["longitude"])
+
+
 def base64url(text: str) -> bytes:
     """The bytes of a part of a JSON Web Token, whose padding is left out."""
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
@@ -107,6 +112,17 @@ class World:
     def spot(self, minimum_minutes: int = 60) -> Spot:
         """A spot that no other test uses: idles LOWERED, and sells stays as short as that."""
         wish = next(wish for wish in self._free_spots if wish["tariff"]["minimum_minutes"] <= minimum_minutes)
+        self._free_spots.remove(wish)
+        return Spot(wish["spot_id"])
+
+    def spot_near(self, other: Spot) -> Spot:
+        """The nearest spot to another one that no other test uses."""
+        wishes = {wish["spot_id"]: wish for wish in city.load().wishes}
+
+        def metres(wish: Json) -> float:
+            return _location(wish).distance_m(_location(wishes[other.spot_id]))
+
+        wish = min(self._free_spots, key=metres)
         self._free_spots.remove(wish)
         return Spot(wish["spot_id"])
 
@@ -243,6 +259,14 @@ class World:
         event = {"blocker_id": spot.blocker_id, "current": current, "received_at_ms": int(at.timestamp() * 1000)}
         heard, failed = self.invoke("BlockersOnShadowUpdate", event)
         assert not failed, heard
+
+    def report_for_a_command(self, spot: Spot, at: datetime) -> None:
+        """The same where the device is to be commanded afterwards: the shadow comes to the version of the report."""
+        self.report_again_at(spot, at)
+        same = {"state": {"reported": {"position": self.shadow(spot)["reported"]["position"]}}}
+        self.stack.client("iot-data").update_thing_shadow(
+            thingName=spot.blocker_id, shadowName="barrier", payload=json.dumps(same).encode()
+        )
 
     # -- logs
 

@@ -161,6 +161,15 @@ def test_the_report_of_a_spot_only_reads(template: Template) -> None:
     assert actions == {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 
 
+def test_who_offers_or_takes_another_spot_may_look_around_and_check_that_it_is_still_free(template: Template) -> None:
+    choosing = {"ReservationsApiRole", "AutoCompleteRole"}
+    index = {"Fn::Sub": "${SpotsTable.Arn}/index/by_cell"}
+    assert choosing <= {one.role for one in template.statements() if index in one.resources}
+    for table in ("CalendarsTable", "BlockersTable"):
+        for action in ("dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem"):
+            assert choosing <= roles_that_may(template, action, table), (action, table)
+
+
 def test_only_the_operators_functions_issue_certificates(template: Template) -> None:
     issuers = {
         statement.role for statement in template.statements() if "iot:CreateKeysAndCertificate" in statement.actions

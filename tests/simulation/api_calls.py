@@ -11,9 +11,9 @@ from parking.domain.ids import CreateRequest, ExtensionId, ReservationId, SpotId
 from parking.domain.ledger import Wallet
 from parking.domain.reservation import Extension, ExtensionStatus, Reservation, ReservationStatus
 from parking.domain.spot import ServiceState, Spot
-from parking.services import bookings, payments
+from parking.services import bookings, displaced, payments
 from payments.schemas import StartedPaymentOut
-from reservations.schemas import ExtensionOut, ReservationOut
+from reservations.schemas import AlternativeOut, AlternativesOut, ExtensionOut, ReservationOut
 from tests.simulation import doors, reference
 
 if TYPE_CHECKING:
@@ -235,7 +235,11 @@ def arrive(user_id: UserId, reservation_id: ReservationId) -> ApiCall:
             for other in world.reservations_at(mine.spot_id)
             if other.key != mine.key and other.status in reference.RUNNING and _covers(other, now)
         ]
-        return "spot_not_yet_free" if now < mine.starts_at and before_mine else OK
+        if now < mine.starts_at and before_mine:
+            return "spot_not_yet_free"
+        others, blocker = world.reservations_at(mine.spot_id), world.store.get(Blocker, mine.blocker_id)
+        kept_out = mine.arrival_requested_at is None and reference.overstayer(mine, others, blocker, now)
+        return "spot_not_yet_free" if kept_out else OK
 
     return ApiCall("arrive", user_id, "", (reservation_id,), run, expect)
 
@@ -275,6 +279,43 @@ def cancel(user_id: UserId, reservation_id: ReservationId) -> ApiCall:
         return OK if mine.status in (S.HELD, S.CONFIRMED) and now < mine.ends_at else "wrong_state"
 
     return ApiCall("cancel", user_id, "", (reservation_id,), run, expect)
+
+
+def ask_alternatives(user_id: UserId, reservation_id: ReservationId) -> ApiCall:
+    """GET /reservations/{id}/alternatives."""
+
+    def run(ports: doors.Ports, _: CreateRequest, now: datetime) -> AlternativesOut:
+        found = displaced.alternatives(ports.store, user_id, reservation_id, now)
+        return AlternativesOut(items=[AlternativeOut.of(one) for one in found])
+
+    def expect(world: "World", now: datetime) -> str:
+        mine = _mine(world, user_id, reservation_id)
+        if mine is None:
+            return "not_found"
+        return OK if reference.may_choose(mine, now) else "wrong_state"
+
+    return ApiCall("alternatives", user_id, "", (reservation_id,), run, expect)
+
+
+def move(user_id: UserId, reservation_id: ReservationId, spot_id: SpotId) -> ApiCall:
+    """POST /reservations/{id}/move."""
+
+    def run(ports: doors.Ports, _: CreateRequest, now: datetime) -> Reservation:
+        return displaced.move(ports.store, user_id, reservation_id, spot_id, now)
+
+    def expect(world: "World", now: datetime) -> str:
+        mine, spot = _mine(world, user_id, reservation_id), world.store.get(Spot, spot_id)
+        if mine is None:
+            return "not_found"
+        if mine.moved and mine.spot_id == spot_id and mine.displaced_at is None:
+            return OK
+        if not reference.may_choose(mine, now):
+            return "wrong_state"
+        if spot is None:
+            return "not_found"
+        return OK if world.could_take(spot, mine, now) else "spot_unavailable"
+
+    return ApiCall("move", user_id, "", (reservation_id, spot_id), run, expect)
 
 
 def debt_of(world: "World", user_id: UserId) -> ReservationId | None:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from parking.domain.customer import Customer
-from parking.domain.ledger import REFUNDS, REVENUE, STRIPE, WALLET, Transaction, TransactionKind, Wallet
+from parking.domain.ledger import GOODWILL, REFUNDS, REVENUE, STRIPE, WALLET, Transaction, TransactionKind, Wallet
 from parking.domain.payment import DisputeStatus, Method, Payment, PaymentStatus, Purpose, RefundStatus
 from parking.domain.reservation import Reservation
 from tests.simulation.violation import Violation
@@ -32,6 +32,7 @@ _ACCOUNTS = {
     K.CARD_PAYMENT: (STRIPE, REVENUE),
     K.WITHDRAWAL: (WALLET, REFUNDS),
     K.CARD_REFUND: (REFUNDS, STRIPE),
+    K.CREDIT: (GOODWILL, WALLET),
 }
 """What is debited, and what credited; the other kinds have more than one pair."""
 

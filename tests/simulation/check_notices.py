@@ -11,7 +11,7 @@ from parking.domain.payment import Payment, PaymentStatus
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import Spot
 from parking.services.wording.en import ENGLISH
-from tests.simulation import reference
+from tests.simulation import check_waiting, reference
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -27,10 +27,12 @@ def check(commit: "Commit", before: Notification | None, after: Notification) ->
         if before.read_at or replace(after, read_at=None, version=before.version) != before:
             raise Violation(9, f"{after.notification_id} changed")
         return
-    subject = _subject(after)
-    if subject in commit.memory.told:
-        raise Violation(9, f"told twice: {subject}")
-    commit.memory.told.add(subject)
+    if after.kind in check_waiting.KINDS:
+        [stay] = [r for r in commit.new(Reservation) if r.reservation_id == after.data["reservation_id"]]
+        _once(commit, check_waiting.subject(after, stay))
+        check_waiting.check(commit, after, stay)
+        return
+    _once(commit, _subject(after))
     match after.kind:
         case N.PAYMENT_SUCCEEDED:
             _payment(commit, after)
@@ -44,6 +46,12 @@ def check(commit: "Commit", before: Notification | None, after: Notification) ->
             _ending(commit, after)
         case _:
             _ended(commit, after)
+
+
+def _once(commit: "Commit", subject: tuple[str, ...]) -> None:
+    if subject in commit.memory.told:
+        raise Violation(9, f"told twice: {subject}")
+    commit.memory.told.add(subject)
 
 
 def _subject(notice: Notification) -> tuple[str, ...]:
@@ -90,7 +98,7 @@ def _text(notice: Notification) -> str:
 def _payment(commit: "Commit", notice: Notification) -> None:
     for payment in commit.new(Payment):
         if payment.payment_id == notice.data["payment_id"] and payment.status is PaymentStatus.SUCCEEDED:
-            [reservation] = commit.new(Reservation)
+            [reservation] = [r for r in commit.new(Reservation) if r.reservation_id == payment.reservation_id]
             ends = _clock(reservation.ends_at, reservation.time_zone)
             _must_state(notice, amount=payment.amount_minor, ends_at=_spelt(reservation.ends_at))
             return _must_say(notice, _money(payment.amount_minor), f"until {ends}")
@@ -140,11 +148,11 @@ def _ending(commit: "Commit", notice: Notification) -> None:
     latest = reference.latest_end(reservation, others)
     _must_state(notice, ends_at=_spelt(reservation.ends_at), latest_ends_at=_spelt(latest))
     _must_say(notice, f"ends at {_clock(reservation.ends_at, reservation.time_zone)}")
-    turnover = timedelta(minutes=reservation.turnover_minutes)
-    following = [o.starts_at for o in others if reference.claimed(o) and o.starts_at >= reservation.ends_at]
     if latest >= reservation.ends_at + step:
         _must_say(notice, f"extend it until {_clock(latest, reservation.time_zone)}")
-    elif following and min(following) - turnover < reservation.ends_at + step:
+    elif reference.taken_next(reservation, others, step):
+        if commit.now >= reservation.ends_at - reference.TELL_TAKEN:  # so near that once is enough
+            _once(commit, ("taken", reservation.reservation_id, notice.data["ends_at"]))
         _must_say(notice, "Somebody else has the spot next")
     else:
         _must_say(notice, "cannot be extended any further")

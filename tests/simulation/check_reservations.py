@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from parking.domain.blocker import Blocker, CommandStatus, Occupancy, Position
+from parking.domain.blocker import Blocker, CommandStatus, Position
 from parking.domain.calendar import CalendarDay
 from parking.domain.ledger import REFUNDS, WALLET, Transaction, TransactionKind
 from parking.domain.notification import Notification, NotificationKind
@@ -17,12 +17,13 @@ from parking.domain.reservation import (
     ReservationStatus,
 )
 from parking.domain.spot import Spot
-from tests.simulation import reference
+from tests.simulation import check_displaced, reference
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
     from tests.simulation.invariants import Commit
 
+MONEY = (NotificationKind.OVERSTAY_CHARGED, NotificationKind.OVERSTAY_DEBT, NotificationKind.CREDIT_GRANTED)
 S = ReservationStatus
 E = ExtensionStatus
 
@@ -63,6 +64,16 @@ def _check_state(commit: "Commit", before: Reservation | None, after: Reservatio
         raise Violation(5, f"{after.reservation_id} forgot what its blocker was told: {after.evidence}")
     fixed = replace(
         after,
+        spot_id=before.spot_id,
+        spot_name=before.spot_name,
+        time_zone=before.time_zone,
+        blocker_id=before.blocker_id,
+        turnover_minutes=before.turnover_minutes,
+        moved=before.moved,
+        displaced_at=before.displaced_at,
+        told_occupied_at=before.told_occupied_at,
+        tell_taken_at=before.tell_taken_at,
+        told_taken=before.told_taken,
         ends_at=before.ends_at,
         status=before.status,
         reason=before.reason,
@@ -82,6 +93,7 @@ def _check_state(commit: "Commit", before: Reservation | None, after: Reservatio
     )
     if fixed != before:
         raise Violation(7, f"{after.reservation_id} changed what never changes")
+    check_displaced.check(commit, before, after)
     if before.arrival_requested_at != after.arrival_requested_at:
         _arrival_requested(commit, before, after)
     if before.status is not after.status:
@@ -147,7 +159,7 @@ def _moved(commit: "Commit", before: Reservation, after: Reservation) -> None:
             _completed(commit, after)
         case S.CONFIRMED, S.NO_SHOW:
             commit.covered("reservation CONFIRMED → NO_SHOW")
-            if after.arrival_requested_at or commit.now < after.ends_at:
+            if after.arrival_requested_at or after.displaced_at or commit.now < after.ends_at:
                 raise Violation(7, f"{after.reservation_id} is no no-show")
         case S.CONFIRMED, S.CANCELLED:
             _cancelled(commit, after)
@@ -222,10 +234,10 @@ def _completed(commit: "Commit", after: Reservation) -> None:
         if not commit.by("depart", after.user_id):
             raise Violation(6, f"{after.reservation_id} departed without its owner")
         return
-    occupancy = reference.seen(commit.world.store.get(Blocker, after.blocker_id), commit.now)
-    occupied = occupancy is Occupancy.OCCUPIED and not commit.world.faults.struck_here
-    if after.reason is not EndReason.TIME_ENDED or commit.now < after.ends_at or occupied:
-        raise Violation(7, f"{after.reservation_id} completed at {commit.now}: {after.reason}, {occupancy}")
+    blocker = commit.world.store.get(Blocker, after.blocker_id)
+    stays = reference.car_is_seen(after, blocker, commit.now) and not commit.world.faults.struck_here
+    if after.reason is not EndReason.TIME_ENDED or commit.now < after.ends_at or stays:
+        raise Violation(7, f"{after.reservation_id} completed at {commit.now}: {after.reason}, its car seen {stays}")
 
 
 def _cancelled(commit: "Commit", after: Reservation) -> None:
@@ -235,7 +247,9 @@ def _cancelled(commit: "Commit", after: Reservation) -> None:
     paid = commit.world.store.get_many(Payment, [(after.user_id, one) for one in after.payment_ids])
     # What a bank has called back is not ours to give back.
     paid_minor = sum(p.amount_minor for p in paid if p.dispute is None or p.dispute.status is DisputeStatus.WON)
-    if after.reason is EndReason.BLOCKER_FAILED:
+    if check_displaced.check_reason(commit, after):
+        in_full = True
+    elif after.reason is EndReason.BLOCKER_FAILED:
         commit.covered("reservation CONFIRMED → CANCELLED BLOCKER_FAILED")
         if not after.arrival_requested_at or commit.now < after.ends_at:
             raise Violation(7, f"{after.reservation_id} is cancelled by our fault, and it was not ours")
@@ -248,6 +262,7 @@ def _cancelled(commit: "Commit", after: Reservation) -> None:
             commit.covered(f"reservation CONFIRMED → CANCELLED {'refunded' if in_full else 'not refunded'}")
     if refunded_minor != (paid_minor if in_full else 0):
         raise Violation(3, f"{after.reservation_id}: {refunded_minor} of {paid_minor} refunded")
+    check_displaced.check_credit(commit, after, refunded_minor)
 
 
 def _ended(commit: "Commit", after: Reservation) -> None:
@@ -256,7 +271,7 @@ def _ended(commit: "Commit", after: Reservation) -> None:
     if reference.open_extension(after):
         raise Violation(8, f"{after.reservation_id} is over, and an extension still waits")
     told = [n for n in commit.new(Notification) if n.data.get("reservation_id") == after.reservation_id]
-    told = [n for n in told if n.kind not in (NotificationKind.OVERSTAY_CHARGED, NotificationKind.OVERSTAY_DEBT)]
+    told = [n for n in told if n.kind not in MONEY]
     if [n.kind for n in told] != [NotificationKind(f"RESERVATION_{after.status}")]:
         raise Violation(9, f"{after.reservation_id} is {after.status}, told was {[n.kind for n in told]}")
 
@@ -347,7 +362,7 @@ def _check_claim(commit: "Commit", after: Reservation) -> None:
         waiting = max([after.ends_at, *(e.ends_at for e in after.extensions)])
         days = reference.days_between(after.starts_at, waiting + timedelta(minutes=after.turnover_minutes))
     else:
-        days = reference.days_between(after.starts_at, until) if until else []
+        days = reference.days_between(stay[0], until) if stay and until else []
     for day in store.get_many(CalendarDay, [(after.spot_id, day.isoformat()) for day in days]):
         shown = [c for c in day.claims if c.reservation_id == after.reservation_id]
         if [(c.stay.starts_at, c.stay.ends_at, c.blocked_until) for c in shown] != ([(*stay, until)] if stay else []):

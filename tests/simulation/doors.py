@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from blockers.on_reservation_change import NEVER_PAID
 from parking.domain.blocker import Connectivity
 from parking.domain.ids import BlockerId, ReservationId, UserId
 from parking.domain.notification import Notification
@@ -76,8 +75,8 @@ def arrival(ports: Ports, user_id: UserId, reservation_id: ReservationId, now: d
 
 def reservation_changed(ports: Ports, image: Reservation, changed_at: datetime) -> None:
     """blockers/on_reservation_change, one record."""
-    if image.status not in NEVER_PAID:
-        reconcile(ports.store, ports.shadows, image.blocker_id, changed_at)
+    for blocker_id in image.blockers_to_tell:
+        reconcile(ports.store, ports.shadows, blocker_id, changed_at)
 
 
 def shadow_updated(ports: Ports, heard: Heard, received_at: datetime) -> None:

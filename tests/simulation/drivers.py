@@ -1,7 +1,7 @@
 """Drivers: what they do with the app, with their phones' card sheets, and with their cars."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from parking.domain.customer import Customer
@@ -14,6 +14,7 @@ from parking_blocker.contract import Position
 from payments.schemas import SetupOut, StartedPaymentOut
 from tests.simulation import api_calls, card_calls, reference
 from tests.simulation.api_calls import ANYTHING, OK, ApiCall
+from tests.simulation.choosing import choose
 from tests.simulation.draws import Weighted
 from tests.simulation.faults import Crash
 from tests.simulation.onlookers import LASTS_MINUTES, Onlooker
@@ -156,6 +157,15 @@ class Driver:
             return
         self.reserve_more()
 
+    def book_behind(self, stay: Reservation) -> datetime:
+        """A paid stay right behind another one, if that can be had; when it begins."""
+        starts_at = stay.ends_at + timedelta(minutes=stay.turnover_minutes)
+        ends_at = starts_at + timedelta(minutes=60)
+        answer = self.ask(api_calls.reserve(self.user_id, self._key(), stay.spot_id, starts_at, ends_at, None))
+        if answer:
+            self.pay(ReservationId(answer.reservation_id))
+        return starts_at
+
     def reserve_more(self) -> None:
         """A wish for a stay, whatever else there is."""
         draws, now = self._world.draws, self._world.now
@@ -202,6 +212,10 @@ class Driver:
         debt = api_calls.debt_of(self._world, self.user_id)
         if debt and self._world.draws.chance(400):
             self.pay(debt)
+            return
+        displaced = [r for r in stays if reference.may_choose(r, self._world.now)]
+        if displaced and self._world.draws.chance(800):
+            choose(self._world, self.ask, displaced[0])
             return
         if not stays:
             self.reserve()
@@ -282,7 +296,7 @@ class Driver:
         stay = draws.pick(stays)
         expired = [e for e in stay.extensions if e.status is ExtensionStatus.EXPIRED]
         extension_id = expired[-1].extension_id if expired else None
-        asked = draws.pick(("arrive", "depart", "cancel", "pay", "pay extension", "extend"))
+        asked = draws.pick(("arrive", "depart", "cancel", "pay", "pay extension", "extend", "choose"))
         match asked:
             case "arrive":
                 self.ask(api_calls.arrive(self.user_id, stay.reservation_id))
@@ -290,6 +304,9 @@ class Driver:
                 self.ask(api_calls.depart(self.user_id, stay.reservation_id))
             case "cancel":
                 self.ask(api_calls.cancel(self.user_id, stay.reservation_id))
+            case "choose":
+                self.ask(api_calls.ask_alternatives(self.user_id, stay.reservation_id))
+                self.ask(api_calls.move(self.user_id, stay.reservation_id, draws.pick(self._world.spots).spot_id))
             case "extend":
                 later = stay.ends_at + timedelta(hours=1)
                 self.ask(api_calls.extend(self.user_id, self._key(), stay.reservation_id, later))

@@ -22,7 +22,7 @@ from payments import settle_due, settle_refunds, stripe_webhook
 from payments.schemas import PaymentMethodsOut, PaymentOut, SetupOut, StartedPaymentOut
 from reservations import api as reservations_api
 from reservations import auto_complete, check_expiring, expire_holds
-from reservations.schemas import ExtensionOptionOut, ExtensionOut, ReservationOut
+from reservations.schemas import AlternativesOut, ExtensionOptionOut, ExtensionOut, ReservationOut
 from tests.simulation import doors
 from tests.simulation.api_calls import ApiCall
 from tests.simulation.faults import Outage
@@ -110,14 +110,24 @@ def _http(call: ApiCall) -> tuple[str, str, dict[str, Any] | None, Any, Any]:
         case "extend", (reservation_id, ends_at):
             path = f"{stays}/{reservation_id}/extensions"
             return "POST", path, {"ends_at": _spoken(ends_at)}, reservations_api.handler, ExtensionOut
-        case "extension option", (reservation_id,):
-            return "GET", f"{stays}/{reservation_id}/extension", None, reservations_api.handler, ExtensionOptionOut
         case "pay by card" | "deposit" | "withdraw" | "save card" | "remove card" | "prefer card", _:
             return _card_http(call)
-        case name, (reservation_id,):
-            route = {"arrive": "arrival", "depart": "departure", "cancel": "cancellation"}[name]
-            return "POST", f"{stays}/{reservation_id}/{route}", None, reservations_api.handler, ReservationOut
+        case name, (reservation_id, *rest):
+            method, route, model = _OF_A_STAY[name]
+            choice = {"spot_id": rest[0]} if rest else None
+            return method, f"{stays}/{reservation_id}/{route}", choice, reservations_api.handler, model
     raise AssertionError(f"no route for {call}")
+
+
+_OF_A_STAY: dict[str, tuple[str, str, Any]] = {
+    "arrive": ("POST", "arrival", ReservationOut),
+    "depart": ("POST", "departure", ReservationOut),
+    "cancel": ("POST", "cancellation", ReservationOut),
+    "extension option": ("GET", "extension", ExtensionOptionOut),
+    "alternatives": ("GET", "alternatives", AlternativesOut),
+    "move": ("POST", "move", ReservationOut),
+}
+"""Method, end of the path and answer of what is asked of one stay; a second word is a spot's id."""
 
 
 def _card_http(call: ApiCall) -> tuple[str, str, dict[str, Any] | None, Any, Any]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from parking.domain.audit import AuditEntry
@@ -23,6 +23,7 @@ from tests.simulation import (
     check_money,
     check_notices,
     check_reservations,
+    check_waiting,
     check_watching,
     reference,
 )
@@ -79,7 +80,7 @@ class Commit:
         return [after for _, after in self.changes if isinstance(after, kind)]
 
     def at_spot(self, spot_id: SpotId) -> list[Reservation]:
-        """Every reservation that the spot ever had."""
+        """Every reservation that the spot ever had, but those that have moved to another one."""
         return self.world.reservations_at(spot_id)
 
     def made(self, item_id: str) -> None:
@@ -169,8 +170,8 @@ class Invariants:
 
     def committed(self, changes: list[Change]) -> None:
         """Raises Violation."""
-        for before, after in changes:
-            if before is None and isinstance(after, Reservation):
+        for _, after in changes:
+            if isinstance(after, Reservation) and after.key not in self.memory.stays[after.spot_id]:
                 self.memory.stays[after.spot_id].append(after.key)
         commit = Commit(self._world, self.memory, changes)
         for before, after in sorted(changes, key=_rank):
@@ -193,8 +194,14 @@ class Invariants:
             left = reference.due(reservation)
             if left and left[1] is step and left[0] <= at:
                 raise Violation(10, f"{schedule} of {at} left {reservation.reservation_id} due since {left[0]}")
-        if step is Step.GUARD:
-            self.guarded(at)
+        prompt = self._world.now < at + timedelta(seconds=1)  # a late tick does not know what has come since
+        match step:
+            case Step.GUARD:
+                self.guarded(at)
+            case Step.TELL_END if prompt:
+                check_waiting.all_told_of_who_is_next(self._world, self.memory.told, at)
+            case Step.FINISH if prompt:
+                check_waiting.all_who_wait_are_told(self._world, at)
 
     def guarded(self, at: datetime) -> None:
         """The guard has run undisturbed: each stay that it looks after has its blocker told, where that is possible."""

@@ -1,6 +1,6 @@
 """What drivers look at: lists, a search, a quote, the inbox. What they are shown must be so."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from parking.domain.area import Circle
@@ -75,7 +75,9 @@ class Onlooker:
         outcome = world.invoke("search", look, now=world.now, user_id=self.user_id)
         for found in outcome.value or () if not outcome.disturbed else ():
             until = window.ends_at + timedelta(minutes=found.spot.turnover_minutes)
-            free = not any(_claims(r, window.starts_at, until) for r in world.reservations_at(found.spot.spot_id))
+            free = not any(
+                reference.claims(r, window.starts_at, until) for r in world.reservations_at(found.spot.spot_id)
+            )
             if found.available is not free:
                 raise Violation(1, f"{found.spot.spot_id} is shown as available: {found.available}, and it is {free}")
 
@@ -106,10 +108,3 @@ class Onlooker:
                 now=world.now,
                 user_id=self.user_id,
             )
-
-
-def _claims(reservation: Reservation, start: datetime, until: datetime) -> bool:
-    claim = reference.claimed(reservation)
-    if claim is None:
-        return False
-    return claim[0] < until and start < claim[1] + timedelta(minutes=reservation.turnover_minutes)

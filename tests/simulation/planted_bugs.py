@@ -16,6 +16,8 @@ _SETTLING = "parking.services.settling"
 _OVERSTAYS = "parking.services.overstays"
 _SCHEDULES = "parking.services.schedules"
 _SWEEPING = "parking.services.sweeping"
+_DISPLACED = "parking.services.displaced"
+_NEIGHBOURS = "parking.services.neighbours"
 _BLOCKERS = "parking.services.blockers"
 _OPERATING = "parking.services.operating"
 _WATCHING = "parking.domain.watching"
@@ -34,9 +36,8 @@ BOOKINGS = (
             "if False:"),
     Planted("a refund at the instant of the start", f"{_ENDING}:refunds_in_full",
             "reservation.ended_at < reservation.starts_at", "reservation.ended_at <= reservation.starts_at"),
-    Planted("who came counts as a no-show", f"{_ENDING}:finish",
-            "case ReservationStatus.CONFIRMED if reservation.arrival_requested_at:",
-            "case ReservationStatus.CONFIRMED if reservation.arrived_at:"),
+    Planted("who came counts as a no-show", f"{_ENDING}:_missed",
+            "if reservation.arrival_requested_at:", "if reservation.arrived_at:"),
     Planted("completed although the car is there", f"{_ENDING}:finish",
             "case ReservationStatus.ACTIVE if occupied:", "case ReservationStatus.ACTIVE if False:"),
     Planted("overstay without grace", f"{_ENDING}:finish", "now >= reservation.ends_at + GRACE",
@@ -60,8 +61,8 @@ BOOKINGS = (
     Planted("the turnover's day is not given back", f"{_BOOKINGS}:given_back",
             "before.claim.blocked.utc_days()", "before.claim.stay.utc_days()"),
     Planted("a reservation without its claim", f"{_BOOKINGS}:reserve",
-            "store.commit(reservation, *after.changed_from(before), *lapsed)", "store.commit(reservation, *lapsed)"),
-    Planted("a lapsed hold is overwritten, not expired", f"{_BOOKINGS}:reserve", ", *lapsed)", ")"),
+            "store.commit(reservation, *after.changed_from(before), *others)", "store.commit(reservation, *others)"),
+    Planted("a lapsed hold is overwritten, not expired", f"{_BOOKINGS}:reserve", "lapsed, after,", "[], after,"),
     Planted("an unlapsed hold is cleared away", f"{_BOOKINGS}:_cleared", "expire_hold(holder, now)",
             "expire_hold(holder, now + HOLD)"),
     Planted("a blocker that nobody reaches is promised", f"{_BOOKINGS}:_must_be_online",
@@ -77,6 +78,21 @@ BOOKINGS = (
             "*given_back(store, before, after), ", ""),
     Planted("the search forgets the turnover", "parking.services.spots:free_spots",
             "other.blocked.overlaps(claim.blocked)", "other.stay.overlaps(claim.stay)"),
+    Planted("who moves leaves the claim behind", f"{_DISPLACED}:move",
+            "(*old.without(reservation_id).changed_from(old), *claimed.changed_from(new))",
+            "claimed.changed_from(new)"),
+    Planted("a move claims nothing", f"{_DISPLACED}:move",
+            "(*old.without(reservation_id).changed_from(old), *claimed.changed_from(new))",
+            "old.without(reservation_id).changed_from(old)"),
+    Planted("the blocker that a stay left still stands for it", f"{_RESERVATION}:Reservation.blockers_to_tell",
+            "(self.blocker_id, self.moved.left_blocker_id) if self.moved else (self.blocker_id,)",
+            "(self.blocker_id,)"),
+    Planted("whose spot is occupied counts as a no-show", f"{_ENDING}:_missed",
+            "if reservation.displaced_at:", "if False:"),
+    Planted("who comes while the car is there is let in, and loses the offer", f"{_BOOKINGS}:arrive",
+            "_must_be_empty(store, before, now)", "pass"),
+    Planted("the next driver's car is charged to the one before", "parking.domain.guarding:car_is_seen",
+            "served is None or served.reservation_id == reservation.reservation_id", "True"),
 )  # fmt: skip
 
 EXTENSIONS = (
@@ -103,11 +119,11 @@ MONEY = (
     Planted("a payment that nobody is told of", f"{_PAYMENTS}:pay_from_wallet",
             ", notices.paid(after, payment, now)", ""),
     Planted("a refund that never reaches the wallet", f"{_REFUNDS}:refund_stay",
-            "[*saves, *([wallet] if wallet else [])], total", "saves, total"),
+            "(*saves, *touched), total_minor", "(*saves,), total_minor"),
     Planted("the refund's payments stay as they were", f"{_REFUNDS}:refund_stay",
             "saves += [payment.refunded(amount), transaction]", "saves += [transaction]"),
     Planted("the notice promises a refund that is not", f"{_BOOKINGS}:commit_cancellation",
-            "if refunds_in_full(after) else ([], 0)", "if True else ([], 0)"),
+            "if refunds_in_full(after) else GivenBack()", "if True else GivenBack()"),
     Planted("a deposit is credited with each webhook", f"{_CARDS}:_as_stripe_says",
             "if payment.charged or not (waits or", "if not (waits or"),
     Planted("a deposit is credited before the bank has said yes", f"{_CARDS}:_as_stripe_says",
@@ -172,6 +188,13 @@ MONEY = (
             "if stored_fingerprint != self.fingerprint:", "if False:"),
     Planted("a commit without the version check", "parking.adapters.memory.store:MemoryStore.commit",
             "(stored.version if stored else 0) != item.version", "False"),
+    Planted("whose spot is occupied pays all the same", f"{_ENDING}:refunds_in_full",
+            "(EndReason.BLOCKER_FAILED, EndReason.SPOT_OCCUPIED)", "(EndReason.BLOCKER_FAILED,)"),
+    Planted("an apology for each cancellation", f"{_REFUNDS}:refund_stay",
+            "if reservation.reason is EndReason.SPOT_OCCUPIED:", "if True:"),
+    Planted("the credit is told and not given", f"{_REFUNDS}:refund_stay", "saves += [credit]", "pass"),
+    Planted("the credit has no limit", "parking.domain.displacing:credit_minor", "CREDIT_MINOR_MAX, ", "",
+            "tests/unit/test_displaced.py::test_the_credit_is_a_tenth_within_limits_and_never_more_than_was_paid"),
 )  # fmt: skip
 
 MACHINES = (
@@ -281,6 +304,22 @@ NOTICES = (
             "if owner and owner.is_of(device):", "if owner:"),
     Planted("a phone's new token is not remembered", "parking.domain.notification:EndpointOwner.is_of",
             "(self.user_id, self.device_id) == (device.user_id, device.device_id)", "False"),
+    Planted("told a second time that somebody is next, and nobody is", f"{_SCHEDULES}:_ending_notice",
+            "if taken_next(reservation, calendar, step) else None", "if True else None"),
+    Planted("who was told close to the end is told once more", f"{_ENDING}:mark_told",
+            "again = taken and now < second_at", "again = taken and reservation.told_taken is None"),
+    Planted("who books next does not make the driver before hear of it", f"{_NEIGHBOURS}:with_neighbour_told",
+            "hear_of_next(holder, now)]", "holder]"),
+    Planted("who overstays is warned each minute", f"{_SCHEDULES}:finish_stays",
+            "if before.finish_due_at is None else []", "if True else []"),
+    Planted("nobody tells the next driver that the car is still there", "parking.domain.displacing:is_to_be_warned",
+            "reservation.told_occupied_at is None", "reservation.told_occupied_at"),
+    Planted("another spot is offered before the start", "parking.domain.displacing:is_to_be_offered",
+            "now >= reservation.starts_at + OFFER_AFTER_START", "True"),
+    Planted("another spot is offered though the car has left", f"{_SCHEDULES}:finish_stays",
+            "finish(before, car_is_seen(before, blocker, now), now)", "finish(before, blocker is not None, now)"),
+    Planted("a spot with a car on it is offered", f"{_DISPLACED}:_equivalent",
+            "blocker.occupancy(now) is Occupancy.VACANT", "True"),
 )  # fmt: skip
 
 ELSEWHERE = (

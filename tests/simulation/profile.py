@@ -42,7 +42,7 @@ def draw_profile(draws: Draws, allowed: frozenset[Fault]) -> Profile:
     step_minutes, minimum_minutes = draws.pick(((15, 15), (30, 30), (15, 5), (60, 60)))
     return Profile(
         begins_at=draws.pick(BEGINNINGS),
-        spots=draws.pick((1, 1, 2)),
+        spots=draws.pick((1, 1, 2, 3)),
         drivers=draws.pick((2, 3)),
         theme=draws.pick(THEMES),
         fault_rate_per_mille=rate,

@@ -17,6 +17,10 @@ S = ReservationStatus
 LEAD = timedelta(minutes=15)
 HOLD = timedelta(minutes=10)
 TELL = timedelta(minutes=30)
+TELL_TAKEN = timedelta(minutes=10)
+WARN = timedelta(minutes=10)
+OFFER = timedelta(minutes=5)
+NEAR_M = 500
 GRACE = timedelta(minutes=10)
 LATE_MONEY = timedelta(minutes=10)
 FRESH = timedelta(minutes=15)
@@ -49,7 +53,8 @@ def claimed(reservation: Reservation) -> tuple[datetime, datetime] | None:
     """The stay that the calendar has to show."""
     if reservation.status in (S.EXPIRED, S.CANCELLED):
         return None
-    starts_at, ends_at = reservation.starts_at, reservation.ends_at
+    starts_at = reservation.moved.at if reservation.moved else reservation.starts_at
+    ends_at = reservation.ends_at
     waiting = open_extension(reservation)
     if waiting:
         ends_at = waiting.ends_at
@@ -66,10 +71,19 @@ def blocked_until(reservation: Reservation) -> datetime | None:
 
 def collide(one: Reservation, other: Reservation) -> bool:
     """Whether two claims, their turnover included, share an instant."""
-    first, second = blocked_until(one), blocked_until(other)
-    if first is None or second is None:
+    first, second = claimed(one), claimed(other)
+    ends, others_end = blocked_until(one), blocked_until(other)
+    if first is None or second is None or ends is None or others_end is None:
         return False
-    return one.starts_at < second and other.starts_at < first
+    return first[0] < others_end and second[0] < ends
+
+
+def claims(reservation: Reservation, start: datetime, until: datetime) -> bool:
+    """Whether its claim, the turnover included, touches [start, until)."""
+    claim = claimed(reservation)
+    if claim is None:
+        return False
+    return claim[0] < until and start < claim[1] + timedelta(minutes=reservation.turnover_minutes)
 
 
 def days_between(start: datetime, end: datetime) -> list[date]:
@@ -93,6 +107,8 @@ def due(reservation: Reservation) -> tuple[datetime, Step] | None:
         steps.append((reservation.finish_due_at or reservation.ends_at, Step.FINISH))
     if reservation.told_end != reservation.ends_at:
         steps.append((reservation.ends_at - TELL, Step.TELL_END))
+    elif reservation.tell_taken_at:
+        steps.append((reservation.tell_taken_at, Step.TELL_END))
     if reservation.guard_due_at:
         steps.append((reservation.guard_due_at, Step.GUARD))
     return min(steps, key=lambda step: (step[0] - MINUTE if step[1] is Step.RELEASE_HOLD else step[0], step[1]))
@@ -212,10 +228,52 @@ def latest_end(reservation: Reservation, others: Iterable[Reservation]) -> datet
     turnover = timedelta(minutes=reservation.turnover_minutes)
     limits = [reservation.starts_at + WEEK, reservation.ends_at + DAY]
     for other in others:
-        another = other.reservation_id != reservation.reservation_id and claimed(other)
-        if another and other.starts_at >= reservation.ends_at:
-            limits.append(other.starts_at - turnover)
+        claim = claimed(other)
+        if other.reservation_id != reservation.reservation_id and claim and claim[0] >= reservation.ends_at:
+            limits.append(claim[0] - turnover)
     return max(min(limits), reservation.ends_at)
+
+
+def taken_next(reservation: Reservation, others: Iterable[Reservation], step: timedelta) -> bool:
+    """Whether the next claim leaves no room for one step more."""
+    turnover = timedelta(minutes=reservation.turnover_minutes)
+    starts = [claim[0] for other in others if (claim := claimed(other)) and claim[0] >= reservation.ends_at]
+    return bool(starts) and min(starts) - turnover < reservation.ends_at + step
+
+
+def car_is_seen(reservation: Reservation, blocker: Blocker | None, now: datetime) -> bool:
+    """Whether what the sensor sees is this stay's car: not, once the barrier was told anything for another stay."""
+    if blocker is None or seen(blocker, now) is not Occupancy.OCCUPIED:
+        return False
+    told = [c.reservation_id for c in (*blocker.history, blocker.command) if c and c.reservation_id]
+    return not told or told[-1] == reservation.reservation_id
+
+
+def overstayer(reservation: Reservation, others: Iterable[Reservation], blocker: Blocker | None, now: datetime) -> bool:
+    """Whether another stay, whose time is over, keeps the driver from the spot."""
+    return any(
+        other.key != reservation.key
+        and other.status is S.ACTIVE
+        and other.ends_at <= now
+        and car_is_seen(other, blocker, now)
+        for other in others
+    )
+
+
+def waits(reservation: Reservation, now: datetime) -> bool:
+    """Whether its driver is expected at the spot and has not come."""
+    expected = reservation.status is S.CONFIRMED and reservation.arrival_requested_at is None
+    return expected and reservation.starts_at - WARN <= now < reservation.ends_at
+
+
+def may_choose(reservation: Reservation, now: datetime) -> bool:
+    """Whether another spot, or all money back, is on offer."""
+    return reservation.status is S.CONFIRMED and reservation.displaced_at is not None and now < reservation.ends_at
+
+
+def credit_minor(refunded_minor: int) -> int:
+    """A tenth, at least 1.00 and at most 10.00, and never more than what was paid."""
+    return min(max(refunded_minor // 10, 100), 1000, refunded_minor)
 
 
 def days_collide(day: CalendarDay) -> bool:

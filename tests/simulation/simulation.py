@@ -25,8 +25,8 @@ from tests.simulation.world import MINUTE, World
 ALL_FAULTS = frozenset(Fault)
 FIRST_DEPOSIT_MINOR = 10_000
 
-_STEPS = Weighted([("drive", 44), ("time", 36), ("incident", 10), ("mail", 10)])
-_MACHINE_STEPS = Weighted([("drive", 34), ("time", 36), ("incident", 24), ("mail", 6)])
+_STEPS = Weighted([("drive", 88), ("time", 72), ("incident", 20), ("mail", 20), ("linger", 10)])
+_MACHINE_STEPS = Weighted([("drive", 68), ("time", 72), ("incident", 48), ("mail", 12), ("linger", 10)])
 _TIMES = Weighted([("seconds", 6), ("a minute", 6), ("to an edge", 12), ("some minutes", 5), ("hours", 1)])
 
 
@@ -58,6 +58,7 @@ class Simulation:
             "time": self.pass_time,
             "incident": self.incidents.happen,
             "mail": self.deliver_out_of_order,
+            "linger": self.linger,
         }
 
     def set_up(self) -> None:
@@ -97,6 +98,25 @@ class Simulation:
         self.world.advance(max(self.world.now, self._later()))
         if self.world.draws.chance(400):
             self.world.draws.pick(self.drivers).go_on()
+
+    def linger(self) -> None:
+        """A car stays beyond its end, and somebody else has booked the spot next: until that driver is offered more."""
+        world, draws = self.world, self.world.draws
+        parked = [
+            stay
+            for stay in world.store.reservations
+            if stay.status is reference.S.ACTIVE and world.devices[stay.blocker_id].car == stay.user_id
+        ]
+        if not parked:
+            self.drive()
+            return
+        stay = draws.pick(parked)
+        waiting = draws.pick([driver for driver in self.drivers if driver.user_id != stay.user_id])
+        starts_at = waiting.book_behind(stay)
+        for at in (stay.ends_at, starts_at - reference.WARN, starts_at + reference.OFFER):
+            world.advance(max(world.now, at + draws.pick((MINUTE, timedelta(0), timedelta(seconds=1)))))
+        for _ in range(3):
+            waiting.go_on_now()
 
     def deliver_out_of_order(self) -> None:
         """Any message, whenever it should have come."""
@@ -148,7 +168,10 @@ class Simulation:
             edges |= {
                 reservation.starts_at - reference.LEAD,
                 reservation.starts_at,
+                reservation.starts_at - reference.WARN,
+                reservation.starts_at + reference.OFFER,
                 reservation.ends_at - reference.TELL,
+                reservation.ends_at - reference.TELL_TAKEN,
             }
             edges |= {e.hold_expires_at for e in reservation.extensions}
         return sorted(edge for edge in edges if edge > self.world.now)

@@ -6,19 +6,18 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from blockers.on_reservation_change import NEVER_PAID
 from parking.adapters.memory.iot import MemoryShadows, MemoryThings
 from parking.adapters.memory.push import MemoryPush
-from parking.domain.blocker import Command, Connectivity, Report
+from parking.domain.blocker import Blocker, Command, Connectivity, Occupancy, Report
 from parking.domain.errors import ParkingError
 from parking.domain.ids import BlockerId, CommandId, SpotId, UserId
 from parking.domain.notification import Notification
 from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation
-from parking.domain.spot import Spot
+from parking.domain.spot import ServiceState, Spot
 from parking.services.ports import Busy, CardError, ShadowUnavailable, StoreUnavailable
 from parking_blocker.contract import Position, Reported, Result
-from tests.simulation import doors
+from tests.simulation import doors, reference
 from tests.simulation.boundary import FaultyCards, FaultyPush, FaultyShadows, FaultyStore, FaultyThings
 from tests.simulation.check_push import Phones
 from tests.simulation.coverage import Coverage
@@ -114,8 +113,25 @@ class World:
         """Whether things go wrong."""
 
     def reservations_at(self, spot_id: SpotId) -> list[Reservation]:
-        """Every reservation that the spot ever had."""
-        return self.store.get_many(Reservation, self.invariants.memory.stays[spot_id][-MOST_STAYS:])
+        """Every reservation that the spot ever had, but those that have moved to another one."""
+        found = self.store.get_many(Reservation, self.invariants.memory.stays[spot_id][-MOST_STAYS:])
+        return [reservation for reservation in found if reservation.spot_id == spot_id]
+
+    def could_take(self, spot: Spot, reservation: Reservation, now: datetime) -> bool:
+        """Whether the rest of a stay could go on at another spot: near, working, seen empty, and free."""
+        blocker, here = self.store.get(Blocker, spot.blocker_id), self.store.get(Spot, reservation.spot_id)
+        if blocker is None or here is None or spot.spot_id == reservation.spot_id:
+            return False
+        start = now.replace(microsecond=0)
+        until = reservation.ends_at + timedelta(minutes=spot.turnover_minutes)
+        free = not any(reference.claims(other, start, until) for other in self.reservations_at(spot.spot_id))
+        return (
+            free
+            and spot.service_state is ServiceState.IN_SERVICE
+            and blocker.connectivity is Connectivity.ONLINE
+            and reference.seen(blocker, now) is Occupancy.VACANT
+            and spot.location.distance_m(here.location) <= reference.NEAR_M
+        )
 
     @property
     def busy(self) -> bool:
@@ -271,22 +287,22 @@ class World:
 
     def _handled(self, message: Message, at: datetime, disturbed: bool) -> None:
         """Note what was handled, and check what must hold if nothing disturbed it."""
-        blocker_id: BlockerId | None = None
+        told: tuple[BlockerId, ...] = ()
         match message.payload:
             case doors.Presence() as presence:
                 self.invariants.seen(presence)
-                blocker_id = presence.blocker_id
+                told = (presence.blocker_id,)
             case doors.Heard() as heard:
-                blocker_id = heard.blocker_id if heard.news else None
+                told = (heard.blocker_id,) if heard.news else ()
             case Reservation() as changed:
-                blocker_id = None if changed.status in NEVER_PAID else changed.blocker_id
+                told = changed.blockers_to_tell
             case Notification() as notice:
                 self.invariants.knocked(notice)
                 if not disturbed:
                     self.phones.knocked(notice)
             case schedule if message.kind == "tick" and not disturbed:
                 self.invariants.ticked(schedule, at)
-        if blocker_id and not disturbed:
+        for blocker_id in () if disturbed else told:
             self.invariants.reconciled(blocker_id, at)
 
     def advance(self, target: datetime) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parking.domain.due import Due, Step
-from parking.domain.ending import cancel, depart, expire_hold, finish, mark_told
+from parking.domain.ending import cancel, depart, expire_hold, finish, hear_of_next, mark_told
 from parking.domain.errors import Refused
 from parking.domain.extending import confirm_extension, hold_extension
 from parking.domain.guarding import look_again
@@ -18,7 +18,7 @@ from parking.domain.reservation import ARRIVAL_LEAD, HOLD, TELL_BEFORE_END, Rese
 from tests.builders import NOW, a_reservation, an_extension
 from tests.unit.stays import ACTIVE, ARRIVING, CONFIRMED, ENDS, EVERY_STATUS, HELD, MINUTE, PAYMENT, STARTS, TERMINAL, S
 
-TOLD = mark_told(CONFIRMED)
+TOLD = mark_told(CONFIRMED, taken=False, now=NOW)
 EXTENSION = an_extension(ends_at=ENDS + 60 * MINUTE, hold_expires_at=ENDS - 35 * MINUTE)
 EXTENDING = hold_extension(ACTIVE, EXTENSION, EXTENSION.ends_at, ENDS - 45 * MINUTE)
 
@@ -26,7 +26,10 @@ Handler = Callable[[Reservation, datetime], Reservation]
 HANDLERS: dict[Step, list[Handler]] = {
     # each as its schedule does it, with whatever the blocker may say
     Step.RELEASE_HOLD: [expire_hold],
-    Step.TELL_END: [lambda r, _: mark_told(r)],
+    Step.TELL_END: [
+        lambda r, now: mark_told(r, taken=False, now=now),
+        lambda r, now: mark_told(r, taken=True, now=now),
+    ],
     Step.GUARD: [lambda r, now: look_again(r, True, now), lambda r, now: look_again(r, False, now)],
     Step.FINISH: [lambda r, now: finish(r, False, now), lambda r, now: finish(r, True, now)],
 }
@@ -41,8 +44,11 @@ HANDLERS: dict[Step, list[Handler]] = {
         (look_again(TOLD, True, STARTS), Due(ENDS, Step.FINISH)),
         (ARRIVING, Due(STARTS + MINUTE, Step.GUARD)),
         (ACTIVE, Due(ENDS - TELL_BEFORE_END, Step.TELL_END)),
-        (mark_told(ACTIVE), Due(ENDS, Step.FINISH)),
-        (finish(mark_told(ACTIVE), True, ENDS), Due(ENDS + MINUTE, Step.FINISH)),
+        (mark_told(ACTIVE, taken=False, now=NOW), Due(ENDS, Step.FINISH)),
+        (mark_told(ACTIVE, taken=True, now=NOW), Due(ENDS - 10 * MINUTE, Step.TELL_END)),
+        (mark_told(ACTIVE, taken=True, now=ENDS - 10 * MINUTE), Due(ENDS, Step.FINISH)),
+        (hear_of_next(mark_told(ACTIVE, taken=False, now=NOW), NOW), Due(ENDS - 10 * MINUTE, Step.TELL_END)),
+        (finish(mark_told(ACTIVE, taken=False, now=NOW), True, ENDS), Due(ENDS + MINUTE, Step.FINISH)),
         (EXTENDING, Due(ENDS - 35 * MINUTE, Step.RELEASE_HOLD)),
         (expire_hold(EXTENDING, ENDS - 35 * MINUTE), Due(ENDS - TELL_BEFORE_END, Step.TELL_END)),
     ],
@@ -54,6 +60,9 @@ HANDLERS: dict[Step, list[Handler]] = {
         "arriving",
         "active",
         "active and told",
+        "active and told that somebody is next",
+        "active and told so close to the end",
+        "active, and somebody has booked next",
         "watched after the end",
         "extension held",
         "extension lapsed",
@@ -69,7 +78,7 @@ def test_nothing_is_outstanding_after_the_end(status: S) -> None:
 
 
 def test_an_extended_stay_is_told_about_its_new_end() -> None:
-    paid = confirm_extension(mark_told(EXTENDING), EXTENSION, PAYMENT, ENDS - 40 * MINUTE)
+    paid = confirm_extension(mark_told(EXTENDING, taken=False, now=NOW), EXTENSION, PAYMENT, ENDS - 40 * MINUTE)
     assert paid.due == Due(ENDS + 60 * MINUTE - TELL_BEFORE_END, Step.TELL_END)
 
 

@@ -25,7 +25,7 @@ EXTENDING = hold_extension(ACTIVE, LONGER, ENDS + 60 * MINUTE, STARTS + 30 * MIN
 
 def test_the_end_moves_when_the_extension_is_paid() -> None:
     assert EXTENDING.ends_at == ENDS
-    told = mark_told(EXTENDING)
+    told = mark_told(EXTENDING, taken=False, now=NOW)
     paid = confirm_extension(told, LONGER, PAYMENT, STARTS + 31 * MINUTE)
     assert paid.ends_at == ENDS + 60 * MINUTE
     assert paid.extensions[0].status is ExtensionStatus.CONFIRMED

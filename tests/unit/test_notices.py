@@ -11,8 +11,8 @@ from parking.domain.reservation import Reservation
 from parking.services import notices
 from parking.services.wording.catalogue import LANGUAGES
 from parking.services.wording.ru import RUSSIAN
-from tests.builders import NOW, a_payment, a_refund, a_reservation
-from tests.unit.stays import ACTIVE, ENDS, EVERY_STATUS, MINUTE, TERMINAL, S
+from tests.builders import NOW, a_payment, a_refund, a_reservation, a_spot
+from tests.unit.stays import ACTIVE, CONFIRMED, ENDS, EVERY_STATUS, MINUTE, TERMINAL, S
 from tests.unit.world import ANNA, at, english
 
 
@@ -46,6 +46,13 @@ EVERY_KIND = [
     *(notices.ended(EVERY_STATUS[status], 480, NOW) for status in TERMINAL),
     notices.ending(RESERVATION, NotificationKind.STAY_ENDING_SPOT_TAKEN, ENDS, NOW),
     notices.ending(RESERVATION, NotificationKind.STAY_ENDING_LONGEST, ENDS, NOW),
+    notices.taken_next(RESERVATION, NOW),
+    notices.overstaying(ACTIVE, NOW),
+    notices.overstaying(OVERSTAYED, NOW),
+    notices.still_occupied(CONFIRMED, NOW),
+    notices.offered(CONFIRMED, a_spot(), 480, 100, NOW),
+    notices.offered(CONFIRMED, None, 480, 100, NOW),
+    notices.credited(EVERY_STATUS[S.CANCELLED], 100, NOW),
     notices.deposited(PAYMENT, WALLET, NOW),
     notices.late_money(PAYMENT, NOW),
     notices.refunded_to_wallet(PAYMENT, REFUND, NOW),

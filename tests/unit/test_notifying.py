@@ -141,7 +141,9 @@ def test_a_muted_kind_is_not_pushed_and_the_others_are(world: World, kind: N) ->
 
 
 EVERY_FACT = FACTS | {"balance": "5", "ended_at": FACTS["ends_at"], "latest_ends_at": FACTS["ends_at"]}
-EVERY_FACT |= {"overstay_minutes": "1"}
+EVERY_FACT |= {"overstay_minutes": "1", "price_per_hour": "480", "cap": "11520", "credit": "100"}
+EVERY_FACT |= dict.fromkeys(("starts_at", "grace_ends_at", "offer_at"), FACTS["ends_at"])
+EVERY_FACT |= {"other_spot_id": "spot-b", "other_spot_name": "Nebenan 1"}
 
 
 @pytest.mark.parametrize("kind", sorted(set(N) - MUTABLE))
@@ -162,7 +164,9 @@ def test_what_cannot_be_muted_is_written_down_once_more() -> None:
     """Money that moves by itself, a spot that is not theirs any more, and somebody who waits for it."""
     assert set(N) - MUTABLE == {
         N.LATE_PAYMENT_REFUNDED, N.REFUNDED_TO_WALLET, N.OVERSTAY_CHARGED, N.OVERSTAY_DEBT,
-        N.RESERVATION_EXPIRED, N.RESERVATION_CANCELLED, N.STAY_ENDING_SPOT_TAKEN,
+        N.RESERVATION_EXPIRED, N.RESERVATION_CANCELLED, N.STAY_ENDING_SPOT_TAKEN, N.SPOT_TAKEN_NEXT,
+        N.OVERSTAY_WARNING, N.OVERSTAY_METERED, N.SPOT_STILL_OCCUPIED, N.SPOT_OCCUPIED_MOVE_OFFERED,
+        N.SPOT_OCCUPIED_REFUND_OFFERED, N.CREDIT_GRANTED,
     }  # fmt: skip
 
 

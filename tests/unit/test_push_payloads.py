@@ -22,6 +22,8 @@ FACTS = {
     "amount": "480", "currency": "EUR", "balance": "2550", "ends_at": "2026-12-01T12:00:00Z", "payment_id": "pay_1",
     "latest_ends_at": "2026-12-02T12:00:00Z", "ended_at": "2026-12-01T12:00:00Z", "overstay_minutes": "81",
     "extendable": "true", "reason": "SPOT_OUT_OF_SERVICE",
+    "starts_at": "2026-12-01T12:00:00Z", "grace_ends_at": "2026-12-01T12:00:00Z", "offer_at": "2026-12-01T12:00:00Z",
+    "price_per_hour": "480", "cap": "11520", "credit": "100", "other_spot_id": "spot_2", "other_spot_name": "Nebenan 1",
 }  # fmt: skip
 ENDING = a_notification(kind=N.STAY_ENDING_EXTENDABLE, data=FACTS, created_at=NOW + timedelta(minutes=150))
 PAID = a_notification(kind=N.PAYMENT_SUCCEEDED, data=FACTS)
@@ -84,7 +86,8 @@ def test_google_is_sent_the_words_the_topic_and_the_data_as_texts() -> None:
 @pytest.mark.parametrize("kind", N)
 def test_the_longest_names_still_fit_into_what_the_platforms_take(language: Language, kind: N) -> None:
     ids = dict.fromkeys(("reservation_id", "spot_id", "payment_id"), LONGEST_ID)
-    data = FACTS | ids | {"spot_name": LONGEST_NAME, "amount": "9" * 12, "balance": "9" * 12}
+    names = dict.fromkeys(("spot_name", "other_spot_name"), LONGEST_NAME)
+    data = FACTS | ids | names | dict.fromkeys(("amount", "balance", "credit", "cap"), "9" * 12)
     message = message_of(a_notification(kind=kind, data=data), language)
     for payload in (apns(message), fcm(message)):
         assert LONGEST_NAME in payload

@@ -8,7 +8,7 @@ import pytest
 
 from parking.adapters.memory.store import MemoryStore
 from parking.domain.blocker import Connectivity, Occupancy, Position
-from parking.domain.due import Step
+from parking.domain.due import Due, Step
 from parking.domain.errors import NotFound
 from parking.domain.ids import SpotId
 from parking.domain.notification import Notification
@@ -147,7 +147,152 @@ def test_a_short_stay_is_told_at_once(world: World) -> None:
     assert [n.kind for n in endings(world)] == ["STAY_ENDING_EXTENDABLE"]
 
 
+# The second notice, if the spot is taken next
+
+
+def taken_next(world: World) -> list[str]:
+    """What Anna was told, close to her end, of who is next."""
+    return [english(n) for n in world.inbox(ANNA) if n.kind == "SPOT_TAKEN_NEXT"]
+
+
+def test_ten_minutes_before_the_end_who_has_a_neighbour_next_is_told_once_more(world: World) -> None:
+    world.active(ANNA, 60, 180)
+    world.booked(BORIS, 190, 400)
+    world.tick(150)
+    world.tick(169.9)
+    assert taken_next(world) == []
+    for minute in (170, 170, 171, 179):
+        world.tick(minute)
+    assert taken_next(world) == ["Your stay at Marktplatz 7 ends at 13:00, and somebody else has the spot next."]
+    assert len(endings(world)) == 1
+
+
+def test_who_has_nobody_next_costs_no_second_look(world: World) -> None:
+    stay = world.active(ANNA, 60, 180)
+    world.tick(150)
+    told = world.stored(stay)
+    assert told.due == Due(at(180), Step.FINISH)
+    for minute in (170, 175, 179):
+        assert tell_ending(world.store, at(minute)).moved == 0
+    assert world.stored(stay) == told
+
+
+@pytest.mark.parametrize(("booked", "told_at"), [(160, 170), (175, 176)])
+def test_who_is_told_that_nobody_is_next_hears_of_who_books_after_that(
+    world: World, booked: float, told_at: float
+) -> None:
+    world.active(ANNA, 60, 180)
+    world.tick(150)
+    world.booked(BORIS, 190, 400, now=booked)
+    world.tick(told_at - 0.1 if told_at == 170 else booked - 0.1)
+    assert taken_next(world) == []
+    world.tick(told_at)
+    assert len(taken_next(world)) == 1
+
+
+def test_a_neighbour_who_is_gone_again_is_not_spoken_of(world: World) -> None:
+    stay = world.active(ANNA, 60, 180)
+    neighbour = world.booked(BORIS, 190, 400)
+    world.tick(150)
+    bookings.call_off(world.store, BORIS, neighbour.reservation_id, at(160))
+    world.tick(170)
+    assert (taken_next(world), world.stored(stay).due) == ([], Due(at(180), Step.FINISH))
+    world.booked(BORIS, 190, 300, now=172)
+    world.tick(173)
+    assert len(taken_next(world)) == 1
+
+
+def test_a_neighbour_who_leaves_room_for_a_step_is_no_reason_to_speak(world: World) -> None:
+    stay = world.active(ANNA, 60, 180)
+    world.tick(150)
+    told = world.stored(stay)
+    world.booked(BORIS, 205, 400, now=160)
+    assert world.stored(stay) == told
+
+
+def test_an_extension_moves_the_second_notice_too(world: World) -> None:
+    stay = world.active(ANNA, 60, 180)
+    world.booked(BORIS, 250, 400)
+    world.tick(150)
+    world.pay(stay, world.extend(stay, 240, now=152), now=153)
+    for minute in (170, 179, 210):
+        world.tick(minute)
+    assert taken_next(world) == []
+    world.tick(230)
+    assert len(taken_next(world)) == 1
+
+
+def test_a_short_stay_with_a_neighbour_next_is_told_once_for_both(world: World) -> None:
+    world.booked(ANNA, 60, 75)
+    world.booked(BORIS, 85, 120)
+    for minute in (66, 70, 74):
+        world.tick(minute)
+    assert [n.kind for n in endings(world)] == ["STAY_ENDING_SPOT_TAKEN"]
+    assert taken_next(world) == []
+
+
+def test_a_second_notice_that_comes_after_the_end_is_not_written(world: World) -> None:
+    stay = world.active(ANNA, 60, 180)
+    world.booked(BORIS, 190, 400)
+    world.tick(150)
+    world.tick(181)
+    assert (taken_next(world), world.stored(stay).tell_taken_at) == ([], None)
+
+
+def test_a_booking_in_the_moment_of_the_first_notice_is_known_to_it_or_told_later(world: World) -> None:
+    world.active(ANNA, 60, 180)
+    world.store.meanwhile(lambda: tell_ending(world.store, at(150)))
+    world.reserve(BORIS, 190, 300, now=150)
+    assert world.store.lost_races == 1
+    world.tick(159)
+    world.tick(170)
+    assert [n.kind for n in endings(world)] == ["STAY_ENDING_EXTENDABLE"]
+
+
+def test_the_stay_before_midnight_hears_of_the_one_after_it() -> None:
+    world = World(turnover_minutes=0)
+    midnight = 15 * 60  # NOW is 09:00 UTC
+    world.active(ANNA, midnight - 120, midnight - 10)
+    world.tick(midnight - 40)
+    world.booked(BORIS, midnight, midnight + 60, now=midnight - 35)
+    world.tick(midnight - 20)
+    assert len(taken_next(world)) == 1
+
+
 # The end
+
+
+def warnings(world: World) -> list[str]:
+    """What Anna was told of her overstay while it goes on."""
+    kinds = ("OVERSTAY_WARNING", "OVERSTAY_METERED")
+    return [english(n) for n in world.inbox(ANNA) if n.kind in kinds]
+
+
+def test_whose_car_is_seen_after_the_end_is_warned_once_of_the_grace_and_the_price(world: World) -> None:
+    world.active(ANNA, 60, 180)
+    for minute in (180, 181, 185, 190, 191):
+        world.device_reports(minute, occupancy=Occupancy.OCCUPIED)
+        world.tick(minute)
+    assert warnings(world) == [
+        "Your stay at Marktplatz 7 ended at 13:00, and your car is still there. "
+        "Leave by 13:10; else each hour from 13:00 on costs 4.80 EUR, at most 115.20 EUR."
+    ]
+
+
+def test_a_first_look_after_the_grace_says_that_the_time_is_charged_already(world: World) -> None:
+    world.active(ANNA, 60, 180)
+    world.device_reports(195, occupancy=Occupancy.OCCUPIED)
+    world.tick(195)
+    (warning,) = warnings(world)
+    assert "Leave by" not in warning
+    assert warning.endswith("Each hour from 13:00 on costs 4.80 EUR, at most 115.20 EUR.")
+
+
+def test_who_has_left_is_not_warned(world: World) -> None:
+    world.active(ANNA, 60, 180)
+    world.device_reports(179, occupancy=Occupancy.VACANT)
+    world.tick(180)
+    assert warnings(world) == []
 
 
 def test_a_stay_is_completed_when_its_time_is_over_and_no_car_is_seen(world: World) -> None:

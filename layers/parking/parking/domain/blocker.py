@@ -186,6 +186,15 @@ class Blocker:
         """True if the device has named the current command in a report: it need not be sent again."""
         return bool(self.command and self.report and self.report.command_id == self.command.command_id)
 
+    @property
+    def last_served(self) -> Command | None:
+        """The last command that was given for a stay, operators' words and the idle position left out.
+
+        A spot that is seen vacant ahead of a stay gets one for it at once: as long as this one names an earlier stay,
+        the car that is seen has been there since that one.
+        """
+        return next((one for one in reversed(self.commands) if one.reservation_id), None)
+
     def guards(self, reservation_id: ReservationId) -> bool:
         """True if the barrier stands for this very reservation, by the machine's own answer."""
         command = self.command

@@ -95,6 +95,10 @@ class Calendar:
         starts = [c.stay.starts_at for c in self.claims if c.reservation_id != but and c.stay.starts_at >= instant]
         return min(starts, default=None)
 
+    def last_before(self, instant: datetime) -> Claim | None:
+        """The last claim whose stay ends at or before the instant, as far as these days show."""
+        return max((c for c in self.claims if c.stay.ends_at <= instant), key=lambda c: c.stay.ends_at, default=None)
+
     def free_within(self, window: Interval, turnover_minutes: int) -> list[Interval]:
         """The intervals inside the window that could be booked, the turnover before the next claim left out."""
         free: list[Interval] = []

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from parking.domain.errors import InvariantBroken, WrongState
 from parking.domain.reservation import (
     RECHECK,
+    TELL_TAKEN_BEFORE_END,
     EndReason,
     ExtensionStatus,
     Reservation,
@@ -38,21 +39,26 @@ def depart(reservation: Reservation, now: datetime) -> Reservation:
 
 
 def cancel(reservation: Reservation, now: datetime) -> Reservation:
-    """HELD or CONFIRMED → CANCELLED by the driver. Cancelling again changes nothing. Raises WrongState."""
+    """HELD or CONFIRMED → CANCELLED by the driver; by our fault if the spot is occupied. Again changes nothing.
+
+    Raises WrongState.
+    """
     if reservation.status is ReservationStatus.CANCELLED:
         return reservation
     if reservation.status not in (ReservationStatus.HELD, ReservationStatus.CONFIRMED):
         raise WrongState(f"The reservation is {reservation.status}.", reservation_status=reservation.status)
     if now >= reservation.ends_at:
         raise WrongState("The stay is over.", reservation_status=reservation.status)
-    return _ended(reservation, ReservationStatus.CANCELLED, EndReason.CANCELLED_BY_DRIVER, now)
+    reason = EndReason.SPOT_OCCUPIED if reservation.displaced_at else EndReason.CANCELLED_BY_DRIVER
+    return _ended(reservation, ReservationStatus.CANCELLED, reason, now)
 
 
 def refunds_in_full(reservation: Reservation) -> bool:
     """The policy: before the start 100 %, after it 0 %; our fault always 100 %."""
     if reservation.status is not ReservationStatus.CANCELLED or reservation.ended_at is None:
         return False
-    return reservation.reason is EndReason.BLOCKER_FAILED or reservation.ended_at < reservation.starts_at
+    our_fault = reservation.reason in (EndReason.BLOCKER_FAILED, EndReason.SPOT_OCCUPIED)
+    return our_fault or reservation.ended_at < reservation.starts_at
 
 
 def finish(reservation: Reservation, occupied: bool, now: datetime) -> Reservation:
@@ -63,11 +69,8 @@ def finish(reservation: Reservation, occupied: bool, now: datetime) -> Reservati
     if reservation.open_extension or now < (reservation.finish_due_at or reservation.ends_at):
         return reservation
     match reservation.status:
-        case ReservationStatus.CONFIRMED if reservation.arrival_requested_at:
-            # The driver came, and the barrier never went down: our fault.
-            return _ended(reservation, ReservationStatus.CANCELLED, EndReason.BLOCKER_FAILED, now)
         case ReservationStatus.CONFIRMED:
-            return _ended(reservation, ReservationStatus.NO_SHOW, EndReason.NEVER_ARRIVED, now)
+            return _ended(reservation, *_missed(reservation), now)
         case ReservationStatus.ACTIVE if occupied:
             since = reservation.ends_at if now >= reservation.ends_at + GRACE else None
             overstayed_since = reservation.overstayed_since or since
@@ -78,6 +81,15 @@ def finish(reservation: Reservation, occupied: bool, now: datetime) -> Reservati
             return reservation
 
 
+def _missed(reservation: Reservation) -> tuple[ReservationStatus, EndReason]:
+    """What a stay comes to that nobody parked on: our fault if the spot was occupied or the barrier stuck."""
+    if reservation.displaced_at:
+        return ReservationStatus.CANCELLED, EndReason.SPOT_OCCUPIED
+    if reservation.arrival_requested_at:
+        return ReservationStatus.CANCELLED, EndReason.BLOCKER_FAILED
+    return ReservationStatus.NO_SHOW, EndReason.NEVER_ARRIVED
+
+
 def overstay_of(reservation: Reservation) -> Quote | None:
     """What an ended stay owes for the time after its end; None if the car left within the grace."""
     if reservation.overstayed_since is None or reservation.ended_at is None:
@@ -86,9 +98,27 @@ def overstay_of(reservation: Reservation) -> Quote | None:
     return reservation.overstay_terms.quote(over, reservation.quote.currency, reservation.quote.tariff_version)
 
 
-def mark_told(reservation: Reservation) -> Reservation:
-    """The driver was told about the end as it stands."""
-    return replace(reservation, told_end=reservation.ends_at)
+def mark_told(reservation: Reservation, *, taken: bool, now: datetime) -> Reservation:
+    """The driver was told about the end as it stands; `taken`: that somebody has the spot next.
+
+    That is told a second time ten minutes before the end, unless the end is as near already.
+    """
+    second_at = reservation.ends_at - TELL_TAKEN_BEFORE_END
+    again = taken and now < second_at
+    return replace(
+        reservation,
+        told_end=reservation.ends_at,
+        tell_taken_at=second_at if again else None,
+        told_taken=reservation.ends_at if taken and not again else reservation.told_taken,
+    )
+
+
+def hear_of_next(reservation: Reservation, now: datetime) -> Reservation:
+    """Somebody has booked the spot next: a driver whose end was told without that hears of it ten minutes before."""
+    waits = reservation.told_end == reservation.ends_at and reservation.tell_taken_at is None
+    if not waits or reservation.told_taken == reservation.ends_at:
+        return reservation
+    return replace(reservation, tell_taken_at=max(reservation.ends_at - TELL_TAKEN_BEFORE_END, now))
 
 
 _ENDS = {

@@ -84,7 +84,7 @@ class OutsideArrivalWindow(Refused):
 
 
 class SpotNotYetFree(Refused):
-    """The stay before this one has not ended."""
+    """The stay before this one has not ended, or its car is still there."""
 
     code = "spot_not_yet_free"
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from parking.domain.blocker import Position, Wanted
+from parking.domain.blocker import Blocker, Occupancy, Position, Wanted
 from parking.domain.reservation import ARRIVAL_LEAD, RECHECK, Reservation, ReservationStatus
 from parking.domain.spot import Spot
 
@@ -15,6 +15,14 @@ def look_again(reservation: Reservation, guarded: bool, now: datetime) -> Reserv
     waits_for_machine = reservation.arrival_requested_at is not None
     done = guarded and not waits_for_machine
     return replace(reservation, guard_due_at=None if done else now + RECHECK)
+
+
+def car_is_seen(reservation: Reservation, blocker: Blocker | None, now: datetime) -> bool:
+    """True if the stay's car is seen on the spot: what stands there once the barrier served another stay is not it."""
+    if blocker is None or blocker.occupancy(now) is not Occupancy.OCCUPIED:
+        return False
+    served = blocker.last_served
+    return served is None or served.reservation_id == reservation.reservation_id
 
 
 def wanted_position(spot: Spot, reservations: list[Reservation], now: datetime) -> Wanted:

@@ -16,6 +16,8 @@ WALLET = "wallet"
 """What we owe the driver of the transaction: credited by a deposit, debited by a payment."""
 REFUNDS = "refunds"
 """What we owe to cards: credited when a refund or withdrawal is decided, debited when the card or the wallet has it."""
+GOODWILL = "goodwill"
+"""What we have given away by way of apology: debited by a credit."""
 DISPUTES = "disputes"
 """What banks have called back: debited by a dispute, credited when we win it. What stays here is lost."""
 
@@ -37,6 +39,8 @@ class TransactionKind(StrEnum):
     """The card refused it, so the wallet has got it."""
     REFUND_BY_BANK = "REFUND_BY_BANK"
     """A lost dispute has given the card already what a REFUND or WITHDRAWAL owed it."""
+    CREDIT = "CREDIT"
+    """An apology beside a full refund."""
     DISPUTE = "DISPUTE"
     DISPUTE_WON = "DISPUTE_WON"
 

@@ -21,6 +21,7 @@ from parking.domain.time import Interval
 HOLD = timedelta(minutes=10)
 ARRIVAL_LEAD = timedelta(minutes=15)  # arrival is possible, and the blocker is raised, this long before the start
 TELL_BEFORE_END = timedelta(minutes=30)
+TELL_TAKEN_BEFORE_END = timedelta(minutes=10)
 RECHECK = timedelta(minutes=1)
 LONGEST_STAY = timedelta(days=7)
 FARTHEST_START = timedelta(days=90)
@@ -45,6 +46,7 @@ class EndReason(StrEnum):
     HOLD_EXPIRED = "HOLD_EXPIRED"
     CANCELLED_BY_DRIVER = "CANCELLED_BY_DRIVER"
     BLOCKER_FAILED = "BLOCKER_FAILED"
+    SPOT_OCCUPIED = "SPOT_OCCUPIED"
     DEPARTED = "DEPARTED"
     TIME_ENDED = "TIME_ENDED"
     NEVER_ARRIVED = "NEVER_ARRIVED"
@@ -91,6 +93,18 @@ class Overstay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A stay that goes on at another spot, because its own was occupied: since when, and where it was booked."""
+
+    at: datetime
+    booked_spot_id: SpotId
+    booked_spot_name: str
+    booked_time_zone: str
+    left_blocker_id: BlockerId
+    """The blocker that it left last: it may still stand for this stay, and must not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
     """A driver's stay at a spot, from the wish to the end."""
 
@@ -119,11 +133,20 @@ class Reservation:
     """When to look again whether the blocker does its part; None: it does, or need not."""
     told_end: datetime | None = None
     """The end that the last notice spoke of."""
+    tell_taken_at: datetime | None = None
+    """When to tell once more that somebody has the spot next; None: nobody had when the end was told."""
+    told_taken: datetime | None = None
+    """The end of which the driver was told, close to it, that somebody has the spot next."""
     finish_due_at: datetime | None = None
     """When to look again whether the car has left; None: at the end."""
     arrival_requested_at: datetime | None = None
     arrived_at: datetime | None = None
     overstayed_since: datetime | None = None
+    told_occupied_at: datetime | None = None
+    """When the driver was told that the car of the stay before still stands on the spot."""
+    displaced_at: datetime | None = None
+    """Since when the driver may have another spot or the money back; None: the spot is theirs."""
+    moved: Moved | None = None
     ended_at: datetime | None = None
     overstay: Overstay | None = None
     evidence: Log = NOTHING_TOLD
@@ -160,15 +183,20 @@ class Reservation:
                 ends_at = self.ended_at
             case _:
                 ends_at = self.open_extension.ends_at if self.open_extension else self.ends_at
-        if ends_at <= self.starts_at:
+        starts_at = self.moved.at if self.moved else self.starts_at
+        if ends_at <= starts_at:
             return None
-        return Claim.of(self.user_id, self.reservation_id, Interval(self.starts_at, ends_at), self.turnover_minutes)
+        return Claim.of(self.user_id, self.reservation_id, Interval(starts_at, ends_at), self.turnover_minutes)
 
     @property
     def first_answer(self) -> "Reservation":
         """As it was when it was created: what a repeated request is answered with."""
+        moved = self.moved
         return replace(
             self,
+            spot_id=moved.booked_spot_id if moved else self.spot_id,
+            spot_name=moved.booked_spot_name if moved else self.spot_name,
+            time_zone=moved.booked_time_zone if moved else self.time_zone,
             status=ReservationStatus.HELD,
             reason=None,
             ends_at=self.booked_ends_at,
@@ -178,6 +206,8 @@ class Reservation:
             arrival_requested_at=None,
             arrived_at=None,
             overstayed_since=None,
+            displaced_at=None,
+            moved=None,
             ended_at=None,
             overstay=None,
             evidence=NOTHING_TOLD,
@@ -206,6 +236,13 @@ class Reservation:
         return self.status in (ReservationStatus.CONFIRMED, ReservationStatus.ACTIVE)
 
     @property
+    def blockers_to_tell(self) -> tuple[BlockerId, ...]:
+        """Whose position may change with it, once it was paid: its own blocker, and the one that it left last."""
+        if self.status in (ReservationStatus.HELD, ReservationStatus.EXPIRED):
+            return ()
+        return (self.blocker_id, self.moved.left_blocker_id) if self.moved else (self.blocker_id,)
+
+    @property
     def due(self) -> Due | None:
         """The earliest outstanding step; None where nothing is outstanding."""
         match self.status:
@@ -219,6 +256,8 @@ class Reservation:
                     steps = [Due(self.finish_due_at or self.ends_at, Step.FINISH)]
                 if self.told_end != self.ends_at:
                     steps.append(Due(self.ends_at - TELL_BEFORE_END, Step.TELL_END))
+                elif self.tell_taken_at:
+                    steps.append(Due(self.tell_taken_at, Step.TELL_END))
                 if self.guard_due_at:
                     steps.append(Due(self.guard_due_at, Step.GUARD))
                 return min(steps, key=_urgency)
@@ -254,7 +293,7 @@ def showing(calendar: Calendar, reservation: Reservation) -> Calendar:
 
 
 def request_arrival(reservation: Reservation, now: datetime) -> Reservation:
-    """The owner stands before the spot. Asking again changes nothing.
+    """The owner stands before the spot, and so takes it, even if another one was offered. Asking again changes nothing.
 
     Raises NotPaid, OutsideArrivalWindow or WrongState.
     """
@@ -270,7 +309,7 @@ def request_arrival(reservation: Reservation, now: datetime) -> Reservation:
         )
     if reservation.arrival_requested_at:
         return reservation
-    return replace(reservation, arrival_requested_at=now, guard_due_at=now + RECHECK)
+    return replace(reservation, arrival_requested_at=now, guard_due_at=now + RECHECK, displaced_at=None)
 
 
 def arrive(reservation: Reservation, at: datetime) -> Reservation:

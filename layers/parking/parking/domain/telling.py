@@ -45,6 +45,13 @@ MANNERS: dict[NotificationKind, Manner] = {
     ),
     NotificationKind.STAY_ENDING_LONGEST: Manner(topic=Topic.STAY, mutable=True, urgent=True, useful_until="ends_at"),
     NotificationKind.STAY_ENDING_SPOT_TAKEN: Manner(topic=Topic.STAY, urgent=True, useful_until="ends_at"),
+    NotificationKind.SPOT_TAKEN_NEXT: Manner(topic=Topic.STAY, urgent=True, useful_until="ends_at"),
+    NotificationKind.OVERSTAY_WARNING: Manner(topic=Topic.STAY, urgent=True, useful_until="grace_ends_at"),
+    NotificationKind.OVERSTAY_METERED: Manner(topic=Topic.STAY, urgent=True),
+    NotificationKind.SPOT_STILL_OCCUPIED: Manner(topic=Topic.BOOKING, urgent=True, useful_until="offer_at"),
+    NotificationKind.SPOT_OCCUPIED_MOVE_OFFERED: Manner(topic=Topic.BOOKING, urgent=True),
+    NotificationKind.SPOT_OCCUPIED_REFUND_OFFERED: Manner(topic=Topic.BOOKING, urgent=True),
+    NotificationKind.CREDIT_GRANTED: Manner(topic=Topic.MONEY),
 }
 
 MUTABLE = frozenset(kind for kind, manner in MANNERS.items() if manner.mutable)

@@ -16,6 +16,7 @@ from parking.domain.errors import (
     SpotUnavailable,
 )
 from parking.domain.extending import LONGEST_EXTENSION, check_extendable, hold_extension, latest_end
+from parking.domain.guarding import car_is_seen
 from parking.domain.health import Health
 from parking.domain.ids import CreateRequest, ExtensionId, ReservationId, SpotId, UserId
 from parking.domain.ledger import Wallet
@@ -37,11 +38,12 @@ from parking.domain.time import Interval
 from parking.domain.watching import health_at
 from parking.services import notices
 from parking.services.commit import until_committed
+from parking.services.neighbours import days_with_neighbour, with_neighbour_told
 from parking.services.open_payments import abandoned
 from parking.services.overstays import charged_for_overstay
 from parking.services.owned import reservation_of
 from parking.services.ports import Aggregate, Store
-from parking.services.refunds import refund_stay
+from parking.services.refunds import GivenBack, refund_stay
 from parking.services.spots import spot_of
 
 MOST_LAPSED = 20  # holds cleared out of the way by one booking, so that all of it fits into one transaction
@@ -76,9 +78,10 @@ def reserve(store: Store, request: CreateRequest, wish: Wish, now: datetime) -> 
         reservation = _held(request, spot, wish, stay, now)
         if stay.starts_at <= now + CLOCK_SKEW:
             _must_be_online(store, spot, now)
-        before, cleared, lapsed = _cleared(store, reservation, now)
+        before, cleared, lapsed = _cleared(store, reservation, spot.tariff.step, now)
         after = showing(cleared, reservation)
-        store.commit(reservation, *after.changed_from(before), *lapsed)
+        others = with_neighbour_told(store, lapsed, after, reservation, spot.tariff.step, now)
+        store.commit(reservation, *after.changed_from(before), *others)
         return reservation
 
     return until_committed(attempt)
@@ -93,6 +96,7 @@ def arrive(store: Store, user_id: UserId, reservation_id: ReservationId, now: da
         if now < before.starts_at:
             _must_be_vacated(store, before, now)
         if after != before:
+            _must_be_empty(store, before, now)
             store.commit(after)
         return after
 
@@ -124,11 +128,14 @@ def call_off(store: Store, user_id: UserId, reservation_id: ReservationId, now: 
 
 
 def commit_cancellation(store: Store, before: Reservation, after: Reservation, now: datetime) -> None:
-    """Write a cancelled reservation with its freed interval, its refund and its notice."""
-    refunds, refunded_minor = refund_stay(store, after, now) if refunds_in_full(after) else ([], 0)
+    """Write a cancelled reservation with its freed interval, its refund, its credit and its notices."""
+    money = refund_stay(store, after, now) if refunds_in_full(after) else GivenBack()
     unpaid = abandoned(store, before, after, now)
     days = given_back(store, before, after)
-    store.commit(after, *days, *refunds, *unpaid, notices.ended(after, refunded_minor, now))
+    told = [notices.ended(after, money.refunded_minor, now)]
+    if money.credited_minor:
+        told.append(notices.credited(after, money.credited_minor, now))
+    store.commit(after, *days, *money.saves, *unpaid, *told)
 
 
 def commit_end(store: Store, before: Reservation, after: Reservation, now: datetime) -> Reservation:
@@ -281,19 +288,22 @@ def _must_be_online(store: Store, spot: Spot, now: datetime) -> None:
         raise BlockerUnavailable("The spot's blocker cannot be reached now; choose another spot or a later start.")
 
 
-def _cleared(store: Store, reservation: Reservation, now: datetime) -> tuple[Calendar, Calendar, list[Aggregate]]:
+def _cleared(
+    store: Store, reservation: Reservation, step: timedelta, now: datetime
+) -> tuple[Calendar, Calendar, list[Aggregate]]:
     """The calendar as stored, the calendar without lapsed holds in the way, and those holds, expired.
 
     The next driver who wants the interval need not wait for the schedule. Raises SpotUnavailable.
     """
     claim = _claim(reservation)
-    before = store.calendar(reservation.spot_id, claim.blocked.utc_days())
+    near = days_with_neighbour(claim, reservation.turnover_minutes, step)
+    before = store.calendar(reservation.spot_id, near)
     conflicts = before.conflicts(claim)
     if not conflicts:
         return before, before, []
     if len(conflicts) > MOST_LAPSED:
         raise SpotUnavailable("Others have this spot in that time.")
-    days = {day for c in (claim, *conflicts) for day in c.blocked.utc_days()}
+    days = {*near, *(day for conflict in conflicts for day in conflict.blocked.utc_days())}
     before = store.calendar(
         reservation.spot_id, [min(days) + timedelta(n) for n in range((max(days) - min(days)).days + 1)]
     )
@@ -323,6 +333,17 @@ def _must_be_vacated(store: Store, reservation: Reservation, now: datetime) -> N
         holder = store.get(Reservation, claim.user_id, claim.reservation_id)
         if holder and holder.status in (ReservationStatus.CONFIRMED, ReservationStatus.ACTIVE):
             raise SpotNotYetFree("The stay before yours has not ended.", free_at=claim.stay.ends_at)
+
+
+def _must_be_empty(store: Store, reservation: Reservation, now: datetime) -> None:
+    """Who asks while the car of the stay before is still there cannot park, and would lose what is offered instead."""
+    blocker = store.get(Blocker, reservation.blocker_id)
+    served = blocker.last_served if blocker else None
+    if served is None or served.user_id is None or served.reservation_id in (None, reservation.reservation_id):
+        return
+    earlier = store.get(Reservation, served.user_id, served.reservation_id)
+    if earlier and earlier.status is ReservationStatus.ACTIVE and car_is_seen(earlier, blocker, now):
+        raise SpotNotYetFree("The car of the stay before yours is still there.")
 
 
 def _must_be_longer(reservation: Reservation, spot: Spot, ends_at: datetime) -> None:

@@ -5,10 +5,13 @@ The words are in services/wording, one file per language: a new kind needs its w
 
 from datetime import datetime, timedelta
 
+from parking.domain.displacing import OFFER_AFTER_START
+from parking.domain.ending import GRACE
 from parking.domain.ledger import Debt, Wallet
 from parking.domain.notification import Notification, NotificationKind, notice
 from parking.domain.payment import Payment, Refund
-from parking.domain.reservation import TELL_BEFORE_END, Reservation
+from parking.domain.reservation import TELL_BEFORE_END, TELL_TAKEN_BEFORE_END, Reservation
+from parking.domain.spot import Spot
 from parking.domain.tariff import Quote
 
 _MINUTE = timedelta(minutes=1)
@@ -144,6 +147,79 @@ def ending(reservation: Reservation, kind: NotificationKind, latest_ends_at: dat
         ends_at=_spelt(reservation.ends_at),
         latest_ends_at=_spelt(latest_ends_at),
         extendable=str(kind is NotificationKind.STAY_ENDING_EXTENDABLE).lower(),
+    )
+
+
+def taken_next(reservation: Reservation, now: datetime) -> Notification:
+    """The stay ends very soon, and somebody has the spot next."""
+    return _about(
+        reservation,
+        NotificationKind.SPOT_TAKEN_NEXT,
+        subject=("SPOT_TAKEN_NEXT", reservation.ends_at.isoformat()),
+        about=reservation.ends_at - TELL_TAKEN_BEFORE_END,
+        now=now,
+        ends_at=_spelt(reservation.ends_at),
+    )
+
+
+def overstaying(reservation: Reservation, now: datetime) -> Notification:
+    """The time is over and the car is seen: until when leaving is free, and what staying costs, or costs already."""
+    metered = reservation.overstayed_since is not None
+    terms = reservation.overstay_terms
+    return _about(
+        reservation,
+        NotificationKind.OVERSTAY_METERED if metered else NotificationKind.OVERSTAY_WARNING,
+        subject=("OVERSTAY_WARNING",),
+        about=reservation.ends_at,
+        now=now,
+        ends_at=_spelt(reservation.ends_at),
+        grace_ends_at=_spelt(reservation.ends_at + GRACE),
+        price_per_hour=str(terms.price_per_hour_minor),
+        cap=str(terms.cap_minor),
+        currency=reservation.quote.currency,
+    )
+
+
+def still_occupied(reservation: Reservation, now: datetime) -> Notification:
+    """The car of the stay before still stands on the spot; what happens if it does not leave."""
+    return _about(
+        reservation,
+        NotificationKind.SPOT_STILL_OCCUPIED,
+        subject=("SPOT_STILL_OCCUPIED",),
+        about=reservation.starts_at,
+        now=now,
+        starts_at=_spelt(reservation.starts_at),
+        offer_at=_spelt(reservation.starts_at + OFFER_AFTER_START),
+    )
+
+
+def offered(
+    reservation: Reservation, nearest: Spot | None, refund_minor: int, credit_minor: int, now: datetime
+) -> Notification:
+    """The spot is occupied: another one for the same price, if there is one, or all money back with a credit."""
+    kind = NotificationKind.SPOT_OCCUPIED_MOVE_OFFERED if nearest else NotificationKind.SPOT_OCCUPIED_REFUND_OFFERED
+    other = {"other_spot_id": nearest.spot_id, "other_spot_name": nearest.name} if nearest else {}
+    return _about(
+        reservation,
+        kind,
+        subject=("SPOT_OCCUPIED_OFFER", reservation.moved.at.isoformat() if reservation.moved else ""),
+        about=reservation.starts_at,
+        now=now,
+        **other,
+        **_money(refund_minor, reservation.quote.currency),
+        credit=str(credit_minor),
+    )
+
+
+def credited(reservation: Reservation, credit_minor: int, now: datetime) -> Notification:
+    """The wallet got an apology beside the refund."""
+    return _about(
+        reservation,
+        NotificationKind.CREDIT_GRANTED,
+        subject=("CREDIT_GRANTED",),
+        about=reservation.ended_at or now,
+        now=now,
+        **_money(credit_minor, reservation.quote.currency),
     )
 
 

@@ -1,7 +1,7 @@
 """Paying at once from the wallet, and what a payment brings about, whichever way it came."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from parking.domain.errors import AlreadyPaid, NotFound
 from parking.domain.extending import confirm_extension, confirm_extension_late
@@ -12,6 +12,7 @@ from parking.domain.payment import Method, Payment, PaymentStatus, Purpose
 from parking.domain.reservation import Reservation, showing
 from parking.services import notices
 from parking.services.commit import until_committed
+from parking.services.neighbours import days_with_neighbour, with_neighbour_told
 from parking.services.open_payments import abandoned, payable_of
 from parking.services.owned import reservation_of, wallet_of
 from parking.services.ports import Aggregate, Store
@@ -106,8 +107,11 @@ def fulfilled(store: Store, paid: Payment, now: datetime) -> list[Aggregate]:
     after = paid_for(before, paid, now, late=True)
     saves: list[Aggregate] = [after, *abandoned(store, before, after, now, but=paid.payment_id)]
     if after.claim and after.claim != before.claim:
-        calendar = store.calendar(after.spot_id, after.claim.blocked.utc_days())
-        saves += showing(calendar, after).changed_from(calendar)
+        step = timedelta(minutes=after.overstay_terms.step_minutes)  # as it was sold, a hold ago
+        days = days_with_neighbour(after.claim, after.turnover_minutes, step)
+        calendar = store.calendar(after.spot_id, days)
+        claimed = showing(calendar, after)
+        saves = with_neighbour_told(store, [*saves, *claimed.changed_from(calendar)], claimed, after, step, now)
     if paid.purpose is Purpose.OVERSTAY:
         wallet = store.get(Wallet, paid.user_id)
         saves += [wallet.without_debt(after.reservation_id)] if wallet and wallet.debts else []

@@ -1,12 +1,14 @@
 """Money back: decided in the commit of its cause, and carried out from the payments stream."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from parking.domain.displacing import credit_minor
 from parking.domain.errors import InvariantBroken
 from parking.domain.ids import RefundId, UserId, derived_id
 from parking.domain.ledger import (
     DISPUTES,
+    GOODWILL,
     REFUNDS,
     REVENUE,
     STRIPE,
@@ -14,11 +16,12 @@ from parking.domain.ledger import (
     Entry,
     Transaction,
     TransactionKind,
+    Wallet,
     moved,
     record,
 )
 from parking.domain.payment import DisputeStatus, Method, Payment, Refund, RefundStatus
-from parking.domain.reservation import Reservation
+from parking.domain.reservation import EndReason, Reservation
 from parking.services import notices
 from parking.services.commit import until_committed
 from parking.services.owned import wallet_of
@@ -27,10 +30,28 @@ from parking.services.ports import Aggregate, CardGateway, CardRefund, RefundRef
 KEYS_LIVE_FOR = timedelta(hours=23)  # Stripe forgets an idempotency key after 24 hours at the earliest
 
 
-def refund_stay(store: Store, reservation: Reservation, now: datetime) -> tuple[list[Aggregate], int]:
-    """What gives every payment of a stay back in full, and the sum. Wallet money is back at once."""
-    keys = [(reservation.user_id, payment_id) for payment_id in reservation.payment_ids]
-    payments = [one for one in (store.get_many(Payment, keys) if keys else []) if one.refundable_minor]
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What a commit has to write so that a stay's money goes back, and the sums that the driver is told."""
+
+    saves: tuple[Aggregate, ...] = ()
+    refunded_minor: int = 0
+    credited_minor: int = 0
+
+
+def due_back(store: Store, reservation: Reservation) -> tuple[int, int]:
+    """What a full refund of the stay would bring, and the credit beside it, in minor units."""
+    refund_minor = sum(payment.refundable_minor for payment in _refundable(store, reservation))
+    wallet = wallet_of(store, reservation.user_id, reservation.quote.currency)
+    return refund_minor, _credit_minor(reservation, wallet, refund_minor)
+
+
+def refund_stay(store: Store, reservation: Reservation, now: datetime) -> GivenBack:
+    """What gives every payment of a stay back in full. Wallet money is back at once.
+
+    A driver who found the spot occupied gets a credit with it.
+    """
+    payments = _refundable(store, reservation)
     saves = list[Aggregate]()
     wallet = None
     for payment in payments:
@@ -41,8 +62,28 @@ def refund_stay(store: Store, reservation: Reservation, now: datetime) -> tuple[
         transaction = _transaction(TransactionKind.REFUND, payment, moved(amount, debit=REVENUE, credit=WALLET), now)
         wallet = (wallet or wallet_of(store, payment.user_id, payment.currency)).after(transaction)
         saves += [payment.refunded(amount), transaction]
-    total = sum(payment.refundable_minor for payment in payments)
-    return [*saves, *([wallet] if wallet else [])], total
+    total_minor = sum(payment.refundable_minor for payment in payments)
+    credited_minor = 0
+    if reservation.reason is EndReason.SPOT_OCCUPIED:
+        wallet = wallet or wallet_of(store, reservation.user_id, reservation.quote.currency)
+        credited_minor = _credit_minor(reservation, wallet, total_minor)
+    if wallet and credited_minor:
+        given = moved(credited_minor, debit=GOODWILL, credit=WALLET)
+        credit = _transaction(TransactionKind.CREDIT, payments[0], given, now)
+        wallet = wallet.after(credit)
+        saves += [credit]
+    touched = [wallet] if wallet and saves else []
+    return GivenBack((*saves, *touched), total_minor, credited_minor)
+
+
+def _refundable(store: Store, reservation: Reservation) -> list[Payment]:
+    keys = [(reservation.user_id, payment_id) for payment_id in reservation.payment_ids]
+    return [one for one in (store.get_many(Payment, keys) if keys else []) if one.refundable_minor]
+
+
+def _credit_minor(reservation: Reservation, wallet: Wallet, refund_minor: int) -> int:
+    """None where the wallet holds another currency."""
+    return credit_minor(refund_minor) if wallet.currency == reservation.quote.currency else 0
 
 
 def owed_to_card(payment: Payment, cause: str, now: datetime) -> list[Aggregate]:

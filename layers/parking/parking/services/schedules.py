@@ -6,24 +6,26 @@ Skipped, doubled and late ticks do no harm: `now` is the tick's own time, and wh
 from collections.abc import Callable
 from datetime import datetime
 
-from parking.domain.blocker import Blocker, Occupancy
+from parking.domain.blocker import Blocker
 from parking.domain.calendar import Calendar
 from parking.domain.due import Step
 from parking.domain.ending import expire_hold, finish, mark_told
 from parking.domain.errors import NotFound
 from parking.domain.extending import latest_end, taken_next
-from parking.domain.guarding import look_again
+from parking.domain.guarding import car_is_seen, look_again
 from parking.domain.notification import Notification, NotificationKind
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.services import notices
 from parking.services.blockers import reconcile
 from parking.services.bookings import commit_cancellation, commit_end, days_ahead, given_back
+from parking.services.displaced import tell_who_waits
 from parking.services.open_payments import abandoned
 from parking.services.ports import Key, Shadows, Store
 from parking.services.spots import spot_of
 from parking.services.sweeping import ONE_BY_ONE, Pace, Swept, is_due, sweep
 
 Handle = Callable[[Reservation], bool]
+_TAKEN = (NotificationKind.STAY_ENDING_SPOT_TAKEN, NotificationKind.SPOT_TAKEN_NEXT)
 
 
 def expire_holds(store: Store, now: datetime, pace: Pace = ONE_BY_ONE) -> Swept:
@@ -45,24 +47,28 @@ def expire_holds(store: Store, now: datetime, pace: Pace = ONE_BY_ONE) -> Swept:
 def tell_ending(store: Store, now: datetime, pace: Pace = ONE_BY_ONE) -> Swept:
     """Half an hour before the end: until when the stay can be extended, or that somebody has the spot next.
 
-    The commit checks that the calendar is still what the notice says.
+    That is told once more ten minutes before the end. The commit checks that the calendar is what the notice says.
     """
 
     def handle(before: Reservation) -> bool:
-        after = mark_told(before)
         if now >= before.ends_at:  # a tick this late has nothing true to say
-            store.commit(after)
+            store.commit(mark_told(before, taken=False, now=now))
             return True
         calendar = store.calendar(before.spot_id, days_ahead(before))
         ahead = [day for day in calendar.days if day.day >= before.ends_at.date()]
-        store.commit(after, _ending_notice(store, before, calendar, now), unchanged=ahead)
+        notice = _ending_notice(store, before, calendar, now)
+        taken = notice is not None and notice.kind in _TAKEN
+        store.commit(mark_told(before, taken=taken, now=now), *([notice] if notice else []), unchanged=ahead)
         return True
 
     return _sweep(store, Step.TELL_END, now, handle, pace)
 
 
-def _ending_notice(store: Store, reservation: Reservation, calendar: Calendar, now: datetime) -> Notification:
+def _ending_notice(store: Store, reservation: Reservation, calendar: Calendar, now: datetime) -> Notification | None:
+    """None where the end was told, and nobody has the spot next any more."""
     step = spot_of(store, reservation.spot_id).tariff.step
+    if reservation.told_end == reservation.ends_at:
+        return notices.taken_next(reservation, now) if taken_next(reservation, calendar, step) else None
     latest = latest_end(reservation, calendar)
     if latest >= reservation.ends_at + step:
         kind = NotificationKind.STAY_ENDING_EXTENDABLE
@@ -74,18 +80,22 @@ def _ending_notice(store: Store, reservation: Reservation, calendar: Calendar, n
 
 
 def finish_stays(store: Store, now: datetime, pace: Pace = ONE_BY_ONE) -> Swept:
-    """At the end: completed if the car is not seen there, a no-show if nobody came, watched on if it stays."""
+    """At the end: completed if the car is not seen there, a no-show if nobody came, watched on if it stays.
+
+    Whose car stays is warned, and so are those who have the spot next.
+    """
 
     def handle(before: Reservation) -> bool:
         blocker = store.get(Blocker, before.blocker_id)
-        occupied = blocker is not None and blocker.occupancy(now) is Occupancy.OCCUPIED
-        after = finish(before, occupied, now)
+        after = finish(before, car_is_seen(before, blocker, now), now)
         if after == before:
             return False
         if after.status is ReservationStatus.CANCELLED:
             commit_cancellation(store, before, after, now)
         elif after.status is ReservationStatus.ACTIVE:
-            store.commit(after)
+            warning = [notices.overstaying(after, now)] if before.finish_due_at is None else []
+            waiting = tell_who_waits(store, after, now)
+            store.commit(after, *warning, *waiting.saves, unchanged=waiting.unchanged)
         else:
             commit_end(store, before, after, now)
         return True

@@ -17,6 +17,7 @@ from parking.domain.reservation import (
     EndReason,
     Extension,
     ExtensionStatus,
+    Moved,
     Overstay,
     Reservation,
     ReservationStatus,
@@ -85,6 +86,16 @@ class EvidenceMap(TypedMap):
     answered_at = InstantAttribute(attr_name="h", null=True)
 
 
+class MovedMap(TypedMap):
+    """Where a stay was booked that goes on elsewhere."""
+
+    at = InstantAttribute()
+    booked_spot_id = UnicodeAttribute()
+    booked_spot_name = UnicodeAttribute()
+    booked_time_zone = UnicodeAttribute()
+    left_blocker_id = UnicodeAttribute()
+
+
 class ReservationModel(VersionedModel):
     """`due_shard` and `due_at` are derived from the next step, and absent where nothing is outstanding."""
 
@@ -112,10 +123,15 @@ class ReservationModel(VersionedModel):
     extensions: ListAttribute[ExtensionMap] = ListAttribute(of=ExtensionMap, null=True)
     guard_due_at = InstantAttribute(null=True)
     told_end = InstantAttribute(null=True)
+    tell_taken_at = InstantAttribute(null=True)
+    told_taken = InstantAttribute(null=True)
     finish_due_at = InstantAttribute(null=True)
     arrival_requested_at = InstantAttribute(null=True)
     arrived_at = InstantAttribute(null=True)
     overstayed_since = InstantAttribute(null=True)
+    told_occupied_at = InstantAttribute(null=True)
+    displaced_at = InstantAttribute(null=True)
+    moved = MovedMap(null=True)
     ended_at = InstantAttribute(null=True)
     overstay = OverstayMap(null=True)
     evidence: ListAttribute[EvidenceMap] = ListAttribute(of=EvidenceMap, null=True)
@@ -152,10 +168,15 @@ def item_of(reservation: Reservation) -> ReservationModel:
         extensions=[_extension_map(extension) for extension in reservation.extensions] or None,
         guard_due_at=reservation.guard_due_at,
         told_end=reservation.told_end,
+        tell_taken_at=reservation.tell_taken_at,
+        told_taken=reservation.told_taken,
         finish_due_at=reservation.finish_due_at,
         arrival_requested_at=reservation.arrival_requested_at,
         arrived_at=reservation.arrived_at,
         overstayed_since=reservation.overstayed_since,
+        told_occupied_at=reservation.told_occupied_at,
+        displaced_at=reservation.displaced_at,
+        moved=_moved_map(reservation.moved) if reservation.moved else None,
         ended_at=reservation.ended_at,
         overstay=_overstay_map(reservation.overstay) if reservation.overstay else None,
         evidence=[_evidence_map(one) for one in reservation.evidence.entries] or None,
@@ -191,10 +212,15 @@ def reservation_of(item: ReservationModel) -> Reservation:
         extensions=tuple(_extension_of(extension) for extension in item.extensions or ()),
         guard_due_at=item.guard_due_at,
         told_end=item.told_end,
+        tell_taken_at=item.tell_taken_at,
+        told_taken=item.told_taken,
         finish_due_at=item.finish_due_at,
         arrival_requested_at=item.arrival_requested_at,
         arrived_at=item.arrived_at,
         overstayed_since=item.overstayed_since,
+        told_occupied_at=item.told_occupied_at,
+        displaced_at=item.displaced_at,
+        moved=_moved_of(item.moved) if item.moved else None,
         ended_at=item.ended_at,
         overstay=_overstay_of(item.overstay) if item.overstay else None,
         evidence=Log(tuple(_evidence_of(one) for one in item.evidence or ()), item.evidence_left_out or 0),
@@ -212,6 +238,26 @@ def _terms_map(terms: OverstayTerms) -> OverstayTermsMap:
 
 def _terms_of(item: OverstayTermsMap) -> OverstayTerms:
     return OverstayTerms(item.price_per_hour_minor, item.cap_minor, item.step_minutes)
+
+
+def _moved_map(moved: Moved) -> MovedMap:
+    return MovedMap(
+        at=moved.at,
+        booked_spot_id=moved.booked_spot_id,
+        booked_spot_name=moved.booked_spot_name,
+        booked_time_zone=moved.booked_time_zone,
+        left_blocker_id=moved.left_blocker_id,
+    )
+
+
+def _moved_of(item: MovedMap) -> Moved:
+    return Moved(
+        at=item.at,
+        booked_spot_id=SpotId(item.booked_spot_id),
+        booked_spot_name=item.booked_spot_name,
+        booked_time_zone=item.booked_time_zone,
+        left_blocker_id=BlockerId(item.left_blocker_id),
+    )
 
 
 def _overstay_map(overstay: Overstay) -> OverstayMap:

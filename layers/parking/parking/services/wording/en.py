@@ -64,5 +64,39 @@ ENGLISH = Language(
             "Your stay ends soon",
             "Your stay at {spot_name} ends at {ends_at:clock}. It cannot be extended any further.",
         ),
+        N.SPOT_TAKEN_NEXT: Words(
+            "Please leave in time",
+            "Your stay at {spot_name} ends at {ends_at:clock}, and somebody else has the spot next.",
+        ),
+        N.OVERSTAY_WARNING: Words(
+            "Your time is over",
+            "Your stay at {spot_name} ended at {ends_at:clock}, and your car is still there. Leave by "
+            "{grace_ends_at:clock}; else each hour from {ends_at:clock} on costs {price_per_hour:money}, "
+            "at most {cap:money}.",
+        ),
+        N.OVERSTAY_METERED: Words(
+            "Your time is over",
+            "Your stay at {spot_name} ended at {ends_at:clock}, and your car is still there. "
+            "Each hour from {ends_at:clock} on costs {price_per_hour:money}, at most {cap:money}.",
+        ),
+        N.SPOT_STILL_OCCUPIED: Words(
+            "Your spot is still occupied",
+            "The car of the stay before yours still stands at {spot_name}; your stay is from {starts_at:clock}. "
+            "If it is there at {offer_at:clock}, you may have another spot or your money back.",
+        ),
+        N.SPOT_OCCUPIED_MOVE_OFFERED: Words(
+            "Your spot is occupied",
+            "The car of the stay before yours still stands at {spot_name}. {other_spot_name} nearby is free "
+            "for the same price; or take your {amount:money} back, and {credit:money} as a credit. Choose in the app.",
+        ),
+        N.SPOT_OCCUPIED_REFUND_OFFERED: Words(
+            "Your spot is occupied",
+            "The car of the stay before yours still stands at {spot_name}, and no equal spot nearby is free. "
+            "Take your {amount:money} back in the app, and {credit:money} as a credit.",
+        ),
+        N.CREDIT_GRANTED: Words(
+            "A credit for you",
+            "We are sorry that {spot_name} was occupied: {amount:money} are in your wallet.",
+        ),
     },
 )  # fmt: skip

@@ -1,0 +1,76 @@
+"""A driver whose spot is still occupied by the stay before: warned, then offered another spot or the money back."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from parking.domain.errors import WrongState
+from parking.domain.reservation import Moved, Reservation, ReservationStatus
+from parking.domain.spot import Spot
+
+WARN_BEFORE_START = timedelta(minutes=10)
+OFFER_AFTER_START = timedelta(minutes=5)
+WITHIN_M = 500
+"""How far another spot may be: six minutes on foot."""
+CREDIT_PERCENT = 10
+CREDIT_MINOR_MIN = 100
+"""Less than a coin would sound like a joke."""
+CREDIT_MINOR_MAX = 1_000
+"""A week's stay must not become worth displacing."""
+
+
+def waits_for_the_spot(reservation: Reservation, now: datetime) -> bool:
+    """True for a paid stay that begins soon or has begun, and whose driver has not come."""
+    expected = reservation.status is ReservationStatus.CONFIRMED and reservation.arrival_requested_at is None
+    return expected and reservation.starts_at - WARN_BEFORE_START <= now < reservation.ends_at
+
+
+def is_to_be_warned(reservation: Reservation, now: datetime) -> bool:
+    """True until the offer is near, once."""
+    return reservation.told_occupied_at is None and now < reservation.starts_at + OFFER_AFTER_START
+
+
+def is_to_be_offered(reservation: Reservation, now: datetime) -> bool:
+    """True from five minutes after the start on, once."""
+    return reservation.displaced_at is None and now >= reservation.starts_at + OFFER_AFTER_START
+
+
+def check_displaced(reservation: Reservation, now: datetime) -> None:
+    """Raises WrongState unless the driver may choose another spot now."""
+    waits = reservation.status is ReservationStatus.CONFIRMED and reservation.displaced_at is not None
+    if not waits or now >= reservation.ends_at:
+        raise WrongState(
+            "Another spot is offered while the car of the stay before occupies yours.",
+            reservation_status=reservation.status,
+        )
+
+
+def moved_to(reservation: Reservation, spot: Spot, now: datetime) -> Reservation:
+    """The same stay, at the same price, on another spot from now on; its blocker is to be raised at once.
+
+    Raises WrongState.
+    """
+    check_displaced(reservation, now)
+    booked = reservation.moved
+    return replace(
+        reservation,
+        spot_id=spot.spot_id,
+        spot_name=spot.name,
+        blocker_id=spot.blocker_id,
+        time_zone=spot.time_zone,
+        turnover_minutes=spot.turnover_minutes,
+        guard_due_at=now,
+        displaced_at=None,
+        moved=Moved(
+            at=now.replace(microsecond=0),
+            booked_spot_id=booked.booked_spot_id if booked else reservation.spot_id,
+            booked_spot_name=booked.booked_spot_name if booked else reservation.spot_name,
+            booked_time_zone=booked.booked_time_zone if booked else reservation.time_zone,
+            left_blocker_id=reservation.blocker_id,
+        ),
+    )
+
+
+def credit_minor(refunded_minor: int) -> int:
+    """What we add to a full refund by way of apology: a tenth of it within limits, and never more than was paid."""
+    tenth = refunded_minor * CREDIT_PERCENT // 100
+    return min(max(tenth, CREDIT_MINOR_MIN), CREDIT_MINOR_MAX, refunded_minor)
