@@ -251,7 +251,9 @@ MACHINES = (
             "for done in blocker.commands:", "for done in blocker.commands[-1:]:"),
     Planted("the device raises under a car", f"{_DEVICE}:_reason_not_to_raise",
             "if machine.occupancy is not Occupancy.VACANT:", "if False:"),
-    Planted("the device obeys a stale command", f"{_DEVICE}:_obey", "if now >= desired.expires_at:", "if False:"),
+    # The simulation's barriers warn first, and ask again when the warning is over.
+    Planted("the device obeys a stale command", f"{_DEVICE}:_obey", "if now >= desired.expires_at:", "if False:",
+            unit_test="tests/unit/test_device_controller.py::test_an_expired_command_moves_nothing"),
     Planted("the device does not see a car on the way up", f"{_DEVICE}:_take_readings",
             "machine.occupancy is not Occupancy.VACANT", "machine.readings.sensor_fault"),
 )  # fmt: skip
