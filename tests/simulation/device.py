@@ -16,6 +16,7 @@ from parking_blocker.machine import (
     ConnectionLost,
     Event,
     Limits,
+    Machine,
     Memory,
     Obstructed,
     Readings,
@@ -64,6 +65,9 @@ class Device:
         self._readings = Readings(Position.LOWERED, Occupancy.VACANT)
         self._memory: Memory | None = None
         self._machine = boot(LIMITS, self._readings)
+        self._timed: Machine | None = None
+        """The state that `_ticks_at` was computed for; it is asked for far more often than it changes."""
+        self._ticks_at: datetime | None = None
         self._stroke: Stroke | None = None
         self._reads_at: datetime | None = None
         self._connection_number = -1
@@ -199,7 +203,9 @@ class Device:
 
     def next_at(self) -> datetime | None:
         """When something happens by itself."""
-        times = [at for at in (self._reads_at, self._intruder_at, self._noticed_at, next_tick_at(self._machine)) if at]
+        if self._timed is not self._machine:
+            self._timed, self._ticks_at = self._machine, next_tick_at(self._machine)
+        times = [at for at in (self._reads_at, self._intruder_at, self._noticed_at, self._ticks_at) if at]
         if self._stroke and self._stroke.ends_at:
             times.append(self._stroke.ends_at)
         return min(times, default=None)

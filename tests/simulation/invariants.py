@@ -182,18 +182,9 @@ class Invariants:
     def ticked(self, schedule: str, at: datetime) -> None:
         """A schedule has run undisturbed: nothing of its step may still be due at its time."""
         step = STEP_OF[schedule]
-        if step is Step.SETTLE:
-            for payment in self._world.store.all_of(Payment):
-                if (due := payment.due) and due.at <= at:
-                    raise Violation(10, f"{schedule} of {at} left {payment.payment_id} due since {due.at}")
-            return
-        if step is Step.WATCH:
-            check_watching.ticked(self._world, at)
-            return
-        for reservation in self._world.store.reservations:
-            left = reference.due(reservation)
-            if left and left[1] is step and left[0] <= at:
-                raise Violation(10, f"{schedule} of {at} left {reservation.reservation_id} due since {left[0]}")
+        # That the index shows exactly what is outstanding is checked with each commit.
+        if left := self._world.store.first_due(step, at):
+            raise Violation(10, f"{schedule} of {at} left {left.key[-1]} due since {left.at}")
         prompt = self._world.now < at + timedelta(seconds=1)  # a late tick does not know what has come since
         match step:
             case Step.GUARD:
@@ -202,6 +193,8 @@ class Invariants:
                 check_waiting.all_told_of_who_is_next(self._world, self.memory.told, at)
             case Step.FINISH if prompt:
                 check_waiting.all_who_wait_are_told(self._world, at)
+            case Step.WATCH:
+                check_watching.ticked(self._world, at)
 
     def guarded(self, at: datetime) -> None:
         """The guard has run undisturbed: each stay that it looks after has its blocker told, where that is possible."""

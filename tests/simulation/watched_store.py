@@ -40,6 +40,11 @@ class WatchedStore(MemoryStore):
         self._last_due[step] = list(super().due(step, now))
         return iter(self._last_due[step])
 
+    def first_due(self, step: Step, now: datetime) -> DueItem | None:
+        """What stands in the index and waits longest, without a look that anybody would remember."""
+        waiting = self._due[step]
+        return min((DueItem(at, key) for key, at in waiting.items() if at <= now), default=None) if waiting else None
+
     def stale_due(self, step: Step) -> Iterator[list[DueItem]]:
         """What the index showed at the last look: it is eventually consistent."""
         return iter(self._last_due.get(step, ()))

@@ -92,9 +92,10 @@ def _decide(
     after = [_arrived(reservation, blocker) for reservation in before]
     wanted = _wanted(spot, after, blocker, now)
     blocker = watched(steer(blocker, wanted, now), wanted, now)
-    elsewhere = _asked_for_elsewhere(store, stored, blocker, before)
+    news = [command for command in blocker.commands if command not in stored.commands]
+    elsewhere = _asked_for_elsewhere(store, news, before)
     changed = zip((*after, *elsewhere), (*before, *elsewhere), strict=True)
-    saves: list[Aggregate] = [new for one, old in changed if (new := _evidenced(one, stored, blocker)) != old]
+    saves: list[Aggregate] = [new for one, old in changed if (new := _evidenced(one, news)) != old]
     if blocker != stored:
         saves.append(blocker)
     if saves:
@@ -124,24 +125,17 @@ def _current(store: Store, spot: Spot, now: datetime) -> tuple[Calendar, list[Re
     return calendar, store.get_many(Reservation, keys) if keys else []
 
 
-def _news(stored: Blocker, blocker: Blocker) -> list[Command]:
-    """The commands that are new, or have come to something."""
-    return [command for command in blocker.commands if command not in stored.commands]
-
-
-def _asked_for_elsewhere(
-    store: Store, stored: Blocker, blocker: Blocker, current: list[Reservation]
-) -> list[Reservation]:
-    """The reservations whose commands have come to something, and whose time is over."""
+def _asked_for_elsewhere(store: Store, news: list[Command], current: list[Reservation]) -> list[Reservation]:
+    """The reservations whose commands are new or have come to something, and whose time is over."""
     known = {reservation.key for reservation in current}
-    owners = ((one.user_id, one.reservation_id) for one in _news(stored, blocker))
+    owners = ((one.user_id, one.reservation_id) for one in news)
     keys = {(user_id, reservation_id) for user_id, reservation_id in owners if user_id and reservation_id} - known
     return store.get_many(Reservation, sorted(keys)) if keys else []
 
 
-def _evidenced(reservation: Reservation, stored: Blocker, blocker: Blocker) -> Reservation:
+def _evidenced(reservation: Reservation, news: list[Command]) -> Reservation:
     """The reservation with what has become of its commands; known to it as soon as to the blocker."""
-    own = [one for one in _news(stored, blocker) if one.reservation_id == reservation.reservation_id]
+    own = [one for one in news if one.reservation_id == reservation.reservation_id]
     return replace(reservation, evidence=reservation.evidence.recording(own)) if own else reservation
 
 

@@ -26,7 +26,7 @@ from parking.services.ports import Aggregate, Conflict, DueItem, Key, Page
 
 
 class MemoryStore:
-    """Store: aggregates are frozen, so what was read never changes under the reader."""
+    """Store: aggregates are frozen, so what was read never changes under the reader; a commit is one step for all."""
 
     def __init__(self) -> None:
         self._items: dict[type[Any], dict[Key, Aggregate]] = defaultdict(dict)
@@ -36,15 +36,13 @@ class MemoryStore:
 
     def get[A: Aggregate](self, kind: type[A], *key: str) -> A | None:
         """One item by its whole key."""
-        with self._lock:
-            return cast(A | None, self._items[kind].get(key))
+        return cast("A | None", self._items[kind].get(key))
 
     def get_many[A: Aggregate](self, kind: type[A], keys: Sequence[Key]) -> list[A]:
         """The items that exist of these keys, in the order of the keys. At most 100."""
         check_number_of_items(len(keys))
-        with self._lock:
-            found = [self._items[kind].get(tuple(key)) for key in keys]
-        return [cast(A, item) for item in found if item is not None]
+        of_kind = self._items[kind]
+        return [cast("A", item) for key in keys if (item := of_kind.get(tuple(key))) is not None]
 
     def calendar(self, spot_id: SpotId, days: Sequence[date]) -> Calendar:
         """These consecutive days."""
@@ -131,7 +129,7 @@ class MemoryStore:
 
     def _all[A: Aggregate](self, kind: type[A]) -> list[A]:
         with self._lock:
-            return cast(list[A], list(self._items[kind].values()))
+            return cast("list[A]", list(self._items[kind].values()))
 
 
 def _position[A: Aggregate](entry: tuple[tuple[str, ...], A]) -> tuple[str, ...]:
