@@ -130,18 +130,21 @@ def departure(reservation_id: IdPath) -> ReservationOut:
     responses=documented(HTTPStatus.OK, ReservationOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 def cancellation(reservation_id: IdPath) -> ReservationOut:
-    """Before the start everything is refunded, after it nothing; everything and a credit if the spot is occupied."""
+    """Before the start everything is refunded, after it nothing; by our fault everything.
+
+    That is a spot that is occupied (with a credit), or that its barrier did not guard.
+    """
     return _shown(bookings.call_off(wiring.store(), door.user_id, ReservationId(reservation_id), door.now))
 
 
 @app.get(
     "/reservations/<reservation_id>/alternatives",
-    summary="My spot is occupied: where else?",
+    summary="My spot is occupied or not guarded: where else?",
     tags=["reservations"],
     responses=documented(HTTPStatus.OK, AlternativesOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 def alternatives(reservation_id: IdPath) -> AlternativesOut:
-    """Equal spots within 500 m that are free for the rest of the stay, while the car of the stay before is on yours."""
+    """Equal spots within 500 m that are free for the rest of the stay, while yours cannot be relied on."""
     found = displaced.alternatives(wiring.store(), door.user_id, ReservationId(reservation_id), door.now)
     return AlternativesOut(items=[AlternativeOut.of(one) for one in found])
 

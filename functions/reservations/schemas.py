@@ -107,7 +107,8 @@ class PaidOut(Out):
 class ReservationOut(Out):
     """A stay. `guard` is null where the barrier has nothing to do for it: it is over, or not paid yet.
 
-    `displaced_at` is set while the car of the stay before occupies the spot, and the driver may have another one.
+    `displaced_at` is set while the car of the stay before occupies the spot, and the driver may have another one;
+    `guard_failed_at` likewise where the barrier did not guard the spot in time.
     """
 
     reservation_id: str
@@ -128,6 +129,7 @@ class ReservationOut(Out):
     arrived_at: Instant | None
     overstayed_since: Instant | None
     displaced_at: Instant | None
+    guard_failed_at: Instant | None
     overstay_price: PriceOut | None
     ended_at: Instant | None
     created_at: Instant
@@ -154,6 +156,7 @@ class ReservationOut(Out):
             arrived_at=reservation.arrived_at,
             overstayed_since=reservation.overstayed_since,
             displaced_at=reservation.displaced_at,
+            guard_failed_at=reservation.guard_failed_at,
             overstay_price=PriceOut.of(reservation.overstay.quote) if reservation.overstay else None,
             ended_at=reservation.ended_at,
             created_at=reservation.created_at,

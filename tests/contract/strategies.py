@@ -204,6 +204,8 @@ reservations = _whole(
     card_payment_id=st.none() | ids.map(PaymentId),
     extensions=st.lists(extensions, max_size=3).map(tuple),
     guard_due_at=st.none() | instants,
+    guard_by=st.none() | instants,
+    guard_failed_at=st.none() | instants,
     told_end=st.none() | instants,
     tell_taken_at=st.none() | instants,
     told_taken=st.none() | instants,

@@ -17,7 +17,7 @@ from parking.domain.reservation import (
     ReservationStatus,
 )
 from parking.domain.spot import Spot
-from tests.simulation import check_displaced, reference
+from tests.simulation import check_displaced, check_guard, reference
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ def _check_state(commit: "Commit", before: Reservation | None, after: Reservatio
         evidence=before.evidence,
         extensions=before.extensions,
         guard_due_at=before.guard_due_at,
+        guard_by=before.guard_by,
+        guard_failed_at=before.guard_failed_at,
         told_end=before.told_end,
         finish_due_at=before.finish_due_at,
         arrival_requested_at=before.arrival_requested_at,
@@ -94,6 +96,7 @@ def _check_state(commit: "Commit", before: Reservation | None, after: Reservatio
     if fixed != before:
         raise Violation(7, f"{after.reservation_id} changed what never changes")
     check_displaced.check(commit, before, after)
+    check_guard.check(commit, before, after)
     if before.arrival_requested_at != after.arrival_requested_at:
         _arrival_requested(commit, before, after)
     if before.status is not after.status:
@@ -159,7 +162,7 @@ def _moved(commit: "Commit", before: Reservation, after: Reservation) -> None:
             _completed(commit, after)
         case S.CONFIRMED, S.NO_SHOW:
             commit.covered("reservation CONFIRMED → NO_SHOW")
-            if after.arrival_requested_at or after.displaced_at or commit.now < after.ends_at:
+            if after.arrival_requested_at or reference.let_down(after) or commit.now < after.ends_at:
                 raise Violation(7, f"{after.reservation_id} is no no-show")
         case S.CONFIRMED, S.CANCELLED:
             _cancelled(commit, after)
@@ -250,14 +253,14 @@ def _cancelled(commit: "Commit", after: Reservation) -> None:
     if check_displaced.check_reason(commit, after):
         in_full = True
     elif after.reason is EndReason.BLOCKER_FAILED:
-        commit.covered("reservation CONFIRMED → CANCELLED BLOCKER_FAILED")
-        if not after.arrival_requested_at or commit.now < after.ends_at:
-            raise Violation(7, f"{after.reservation_id} is cancelled by our fault, and it was not ours")
+        check_guard.check_reason(commit, after)
         in_full = True
     else:
         if not commit.by("cancel", after.user_id) or after.reason is not EndReason.CANCELLED_BY_DRIVER:
             raise Violation(6, f"{after.reservation_id} is cancelled, and not by its owner: {after.reason}")
         in_full = commit.now < after.starts_at
+        if reference.let_down(after):
+            raise Violation(3, f"{after.reservation_id} is cancelled, and we have let its driver down")
         if paid_minor:
             commit.covered(f"reservation CONFIRMED → CANCELLED {'refunded' if in_full else 'not refunded'}")
     if refunded_minor != (paid_minor if in_full else 0):

@@ -140,7 +140,7 @@ SWEEPS: dict[str, Callable[[Ports, datetime], Swept]] = {
     "expire_holds": lambda ports, now: schedules.expire_holds(ports.store, now),
     "check_expiring": lambda ports, now: schedules.tell_ending(ports.store, now),
     "auto_complete": lambda ports, now: schedules.finish_stays(ports.store, now),
-    "prepare_upcoming": lambda ports, now: schedules.guard_upcoming(ports.store, ports.shadows, now),
+    "prepare_upcoming": lambda ports, now: schedules.guard_upcoming(ports.store, ports.shadows, now, lambda _: None),
     "settle_due": settle_due,
     "check_health": check_health,
 }

@@ -20,6 +20,7 @@ from parking.domain.spot import Spot
 from parking.services.ports import Aggregate, Key
 from tests.simulation import (
     check_blockers,
+    check_guard,
     check_money,
     check_notices,
     check_reservations,
@@ -198,8 +199,9 @@ class Invariants:
 
     def guarded(self, at: datetime) -> None:
         """The guard has run undisturbed: each stay that it looks after has its blocker told, where that is possible."""
-        looked_at, self.memory.looked_at = self.memory.looked_at, []
-        for stay in self._world.store.get_many(Reservation, looked_at):
+        looked_at, self.memory.looked_at = self._world.store.get_many(Reservation, self.memory.looked_at), []
+        check_guard.all_told(self._world, looked_at, at)
+        for stay in looked_at:
             if stay.status is not ReservationStatus.CONFIRMED or stay.arrival_requested_at:
                 continue
             blocker = self._world.store.get(Blocker, stay.blocker_id)

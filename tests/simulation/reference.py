@@ -25,6 +25,7 @@ GRACE = timedelta(minutes=10)
 LATE_MONEY = timedelta(minutes=10)
 FRESH = timedelta(minutes=15)
 MINUTE = timedelta(minutes=1)
+GUARD_TIME = timedelta(minutes=2)
 SKEW = timedelta(minutes=1)
 WEEK = timedelta(days=7)
 DAY = timedelta(days=1)
@@ -268,7 +269,22 @@ def waits(reservation: Reservation, now: datetime) -> bool:
 
 def may_choose(reservation: Reservation, now: datetime) -> bool:
     """Whether another spot, or all money back, is on offer."""
-    return reservation.status is S.CONFIRMED and reservation.displaced_at is not None and now < reservation.ends_at
+    expected = reservation.status is S.CONFIRMED and reservation.arrival_requested_at is None
+    return expected and let_down(reservation) and now < reservation.ends_at
+
+
+def let_down(reservation: Reservation) -> bool:
+    """Whether the spot could not be relied on, by our fault."""
+    return reservation.displaced_at is not None or reservation.guard_failed_at is not None
+
+
+def guards(blocker: Blocker | None, reservation: Reservation) -> bool:
+    """Whether the barrier is up, and was raised for this very stay."""
+    if blocker is None or blocker.command is None or blocker.position is not Position.RAISED:
+        return False
+    told = blocker.command
+    raised = told.position is Position.RAISED and told.status is CommandStatus.SUCCEEDED
+    return raised and told.reservation_id == reservation.reservation_id
 
 
 def credit_minor(refunded_minor: int) -> int:

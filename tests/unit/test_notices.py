@@ -52,6 +52,7 @@ EVERY_KIND = [
     notices.still_occupied(CONFIRMED, NOW),
     notices.offered(CONFIRMED, a_spot(), 480, 100, NOW),
     notices.offered(CONFIRMED, None, 480, 100, NOW),
+    notices.guard_failed(CONFIRMED, NOW),
     notices.credited(EVERY_STATUS[S.CANCELLED], 100, NOW),
     notices.deposited(PAYMENT, WALLET, NOW),
     notices.late_money(PAYMENT, NOW),

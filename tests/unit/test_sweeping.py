@@ -158,7 +158,7 @@ def test_what_the_index_still_names_is_left_alone(world: World, monkeypatch: pyt
     world.device_reports(45.1)
     for run in (expire_holds, tell_ending, finish_stays):
         assert run(world.store, at(45.5)).moved == 0
-    assert guard_upcoming(world.store, world.shadows, at(45.5)).moved == 0
+    assert guard_upcoming(world.store, world.shadows, at(45.5), print).moved == 0
     assert world.stored(stay) == before
     assert world.blocker.command == blocker.command
 
@@ -172,7 +172,7 @@ RUNS: dict[str, tuple[Callable[[Till], object], float, Run]] = {
     "finish_stays": (lambda till: (till.active(ANNA), tell_ending(till.store, at(150))), 180,
                      lambda till, now: finish_stays(till.store, at(now))),
     "guard_upcoming": (lambda till: till.booked(ANNA), 45,
-                       lambda till, now: guard_upcoming(till.store, till.shadows, at(now))),
+                       lambda till, now: guard_upcoming(till.store, till.shadows, at(now), print)),
     "settle_due": (lambda till: till.pay_by_card(till.reserve(ANNA), now=0), 5, lambda till, now: till.look(now)),
 }  # fmt: skip
 

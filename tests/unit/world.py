@@ -72,6 +72,7 @@ class World:
         self.store = RacingStore()
         self.shadows = MemoryShadows()
         self.cards = MemoryCards()
+        self.guard_failures: list[Reservation] = []
         self.spot = a_spot(**spot)
         blocker = a_blocker(
             blocker_id=self.spot.blocker_id,
@@ -207,7 +208,7 @@ class World:
             expire_holds(self.store, at(now)),
             tell_ending(self.store, at(now)),
             finish_stays(self.store, at(now)),
-            guard_upcoming(self.store, self.shadows, at(now)),
+            guard_upcoming(self.store, self.shadows, at(now), self.guard_failures.append),
         ]
         for failure in (failure for each in swept for failure in each.failures.values()):
             raise failure

@@ -1,10 +1,10 @@
-"""A driver whose spot is still occupied by the stay before: warned, then offered another spot or the money back."""
+"""A driver who cannot rely on the spot: told why, and offered another one or the money back."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from parking.domain.errors import WrongState
-from parking.domain.reservation import Moved, Reservation, ReservationStatus
+from parking.domain.reservation import GUARD_TIME, Moved, Reservation, ReservationStatus
 from parking.domain.spot import Spot
 
 WARN_BEFORE_START = timedelta(minutes=10)
@@ -36,10 +36,11 @@ def is_to_be_offered(reservation: Reservation, now: datetime) -> bool:
 
 def check_displaced(reservation: Reservation, now: datetime) -> None:
     """Raises WrongState unless the driver may choose another spot now."""
-    waits = reservation.status is ReservationStatus.CONFIRMED and reservation.displaced_at is not None
-    if not waits or now >= reservation.ends_at:
+    let_down = reservation.displaced_at or reservation.guard_failed_at
+    waits = reservation.status is ReservationStatus.CONFIRMED and reservation.arrival_requested_at is None
+    if not waits or not let_down or now >= reservation.ends_at:
         raise WrongState(
-            "Another spot is offered while the car of the stay before occupies yours.",
+            "Another spot is offered when the car of the stay before occupies yours, or its barrier does not guard it.",
             reservation_status=reservation.status,
         )
 
@@ -59,6 +60,8 @@ def moved_to(reservation: Reservation, spot: Spot, now: datetime) -> Reservation
         time_zone=spot.time_zone,
         turnover_minutes=spot.turnover_minutes,
         guard_due_at=now,
+        guard_by=now + GUARD_TIME,
+        guard_failed_at=None,
         displaced_at=None,
         moved=Moved(
             at=now.replace(microsecond=0),

@@ -39,7 +39,7 @@ def depart(reservation: Reservation, now: datetime) -> Reservation:
 
 
 def cancel(reservation: Reservation, now: datetime) -> Reservation:
-    """HELD or CONFIRMED → CANCELLED by the driver; by our fault if the spot is occupied. Again changes nothing.
+    """HELD or CONFIRMED → CANCELLED by the driver; by our fault if the spot cannot be relied on. Again changes nothing.
 
     Raises WrongState.
     """
@@ -49,7 +49,7 @@ def cancel(reservation: Reservation, now: datetime) -> Reservation:
         raise WrongState(f"The reservation is {reservation.status}.", reservation_status=reservation.status)
     if now >= reservation.ends_at:
         raise WrongState("The stay is over.", reservation_status=reservation.status)
-    reason = EndReason.SPOT_OCCUPIED if reservation.displaced_at else EndReason.CANCELLED_BY_DRIVER
+    reason = _our_fault(reservation) or EndReason.CANCELLED_BY_DRIVER
     return _ended(reservation, ReservationStatus.CANCELLED, reason, now)
 
 
@@ -82,12 +82,19 @@ def finish(reservation: Reservation, occupied: bool, now: datetime) -> Reservati
 
 
 def _missed(reservation: Reservation) -> tuple[ReservationStatus, EndReason]:
-    """What a stay comes to that nobody parked on: our fault if the spot was occupied or the barrier stuck."""
-    if reservation.displaced_at:
-        return ReservationStatus.CANCELLED, EndReason.SPOT_OCCUPIED
+    """What a stay comes to that nobody parked on: our fault if the spot was not theirs or the barrier stuck."""
+    if reason := _our_fault(reservation):
+        return ReservationStatus.CANCELLED, reason
     if reservation.arrival_requested_at:
         return ReservationStatus.CANCELLED, EndReason.BLOCKER_FAILED
     return ReservationStatus.NO_SHOW, EndReason.NEVER_ARRIVED
+
+
+def _our_fault(reservation: Reservation) -> EndReason | None:
+    """Why the driver may have all money back."""
+    if reservation.displaced_at:
+        return EndReason.SPOT_OCCUPIED
+    return EndReason.BLOCKER_FAILED if reservation.guard_failed_at else None
 
 
 def overstay_of(reservation: Reservation) -> Quote | None:

@@ -17,6 +17,14 @@ def look_again(reservation: Reservation, guarded: bool, now: datetime) -> Reserv
     return replace(reservation, guard_due_at=None if done else now + RECHECK)
 
 
+def guard_has_failed(reservation: Reservation, guarded: bool, now: datetime) -> bool:
+    """True once: a driver who is expected at a spot that its blocker has not come to guard in its time."""
+    if guarded or reservation.guard_failed_at or reservation.guard_by is None:
+        return False
+    expected = reservation.status is ReservationStatus.CONFIRMED and reservation.arrival_requested_at is None
+    return expected and reservation.guard_by <= now < reservation.ends_at
+
+
 def car_is_seen(reservation: Reservation, blocker: Blocker | None, now: datetime) -> bool:
     """True if the stay's car is seen on the spot: what stands there once the barrier served another stay is not it."""
     if blocker is None or blocker.occupancy(now) is not Occupancy.OCCUPIED:

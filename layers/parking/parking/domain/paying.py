@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from parking.domain.errors import AlreadyPaid, HoldExpired, WrongState
 from parking.domain.payment import Payment
-from parking.domain.reservation import ARRIVAL_LEAD, Reservation, ReservationStatus
+from parking.domain.reservation import ARRIVAL_LEAD, GUARD_TIME, Reservation, ReservationStatus
 
 LATE_MONEY = timedelta(minutes=10)  # money this long after the hold still makes the stay, even one that began meanwhile
 
@@ -49,4 +49,5 @@ def _paid(reservation: Reservation, payment: Payment, now: datetime) -> Reservat
         status=ReservationStatus.CONFIRMED,
         payment_id=payment.payment_id,
         guard_due_at=max(reservation.starts_at - ARRIVAL_LEAD, now),
+        guard_by=max(reservation.starts_at, now + GUARD_TIME),
     )

@@ -23,6 +23,7 @@ ARRIVAL_LEAD = timedelta(minutes=15)  # arrival is possible, and the blocker is 
 TELL_BEFORE_END = timedelta(minutes=30)
 TELL_TAKEN_BEFORE_END = timedelta(minutes=10)
 RECHECK = timedelta(minutes=1)
+GUARD_TIME = timedelta(minutes=2)  # one command's lifetime: what a blocker has to rise in, once a stay is its own
 LONGEST_STAY = timedelta(days=7)
 FARTHEST_START = timedelta(days=90)
 CLOCK_SKEW = timedelta(minutes=1)  # a phone's "now" may be this old
@@ -131,6 +132,10 @@ class Reservation:
     extensions: tuple[Extension, ...] = ()
     guard_due_at: datetime | None = None
     """When to look again whether the blocker does its part; None: it does, or need not."""
+    guard_by: datetime | None = None
+    """By when the blocker has to guard it, else the driver is told; None: not paid yet."""
+    guard_failed_at: datetime | None = None
+    """When the driver was told that the blocker does not guard it, and may have the money back since."""
     told_end: datetime | None = None
     """The end that the last notice spoke of."""
     tell_taken_at: datetime | None = None
@@ -203,6 +208,8 @@ class Reservation:
             payment_id=None,
             card_payment_id=None,
             extensions=(),
+            guard_by=None,
+            guard_failed_at=None,
             arrival_requested_at=None,
             arrived_at=None,
             overstayed_since=None,

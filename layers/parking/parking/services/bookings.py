@@ -16,7 +16,6 @@ from parking.domain.errors import (
     SpotUnavailable,
 )
 from parking.domain.extending import LONGEST_EXTENSION, check_extendable, hold_extension, latest_end
-from parking.domain.guarding import car_is_seen
 from parking.domain.health import Health
 from parking.domain.ids import CreateRequest, ExtensionId, ReservationId, SpotId, UserId
 from parking.domain.ledger import Wallet
@@ -38,7 +37,7 @@ from parking.domain.time import Interval
 from parking.domain.watching import health_at
 from parking.services import notices
 from parking.services.commit import until_committed
-from parking.services.neighbours import days_with_neighbour, with_neighbour_told
+from parking.services.neighbours import days_with_neighbour, is_kept_out, with_neighbour_told
 from parking.services.open_payments import abandoned
 from parking.services.overstays import charged_for_overstay
 from parking.services.owned import reservation_of
@@ -338,11 +337,7 @@ def _must_be_vacated(store: Store, reservation: Reservation, now: datetime) -> N
 def _must_be_empty(store: Store, reservation: Reservation, now: datetime) -> None:
     """Who asks while the car of the stay before is still there cannot park, and would lose what is offered instead."""
     blocker = store.get(Blocker, reservation.blocker_id)
-    served = blocker.last_served if blocker else None
-    if served is None or served.user_id is None or served.reservation_id in (None, reservation.reservation_id):
-        return
-    earlier = store.get(Reservation, served.user_id, served.reservation_id)
-    if earlier and earlier.status is ReservationStatus.ACTIVE and car_is_seen(earlier, blocker, now):
+    if blocker and is_kept_out(store, reservation, blocker, now):
         raise SpotNotYetFree("The car of the stay before yours is still there.")
 
 

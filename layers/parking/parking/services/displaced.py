@@ -1,4 +1,4 @@
-"""What a driver gets whose spot is still occupied by the stay before: word, then another spot or the money back."""
+"""What a driver gets who cannot rely on the spot: word, then another spot or the money back."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -81,7 +81,7 @@ def move(store: Store, user_id: UserId, reservation_id: ReservationId, spot_id: 
 
     def attempt() -> Reservation:
         before = reservation_of(store, user_id, reservation_id)
-        if before.moved and before.spot_id == spot_id and before.displaced_at is None:
+        if before.moved and before.spot_id == spot_id and not (before.displaced_at or before.guard_failed_at):
             return before
         check_displaced(before, now)
         here, spot = spot_of(store, before.spot_id), spot_of(store, spot_id)

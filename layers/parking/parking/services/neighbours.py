@@ -1,11 +1,13 @@
-"""The driver before: a new booking may make untrue what that driver was told about the end."""
+"""The driver before: told of who is next, and seen if the car stays."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
+from parking.domain.blocker import Blocker
 from parking.domain.calendar import Calendar, Claim
 from parking.domain.ending import hear_of_next
 from parking.domain.extending import taken_next
+from parking.domain.guarding import car_is_seen
 from parking.domain.reservation import RECHECK, TELL_BEFORE_END, Reservation, ReservationStatus
 from parking.domain.time import Interval
 from parking.services.ports import Aggregate, Store
@@ -37,3 +39,14 @@ def with_neighbour_told(
     if holder is None or holder.status not in _RUNNING or not taken_next(holder, calendar, step):
         return list(saves)
     return [*(one for one in saves if one.key != key), hear_of_next(holder, now)]
+
+
+def is_kept_out(store: Store, reservation: Reservation, blocker: Blocker, now: datetime) -> bool:
+    """True while the car of a stay before, which goes on here, is seen on the spot."""
+    served = blocker.last_served
+    if served is None or served.user_id is None or served.reservation_id in (None, reservation.reservation_id):
+        return False
+    earlier = store.get(Reservation, served.user_id, served.reservation_id)
+    if earlier is None or earlier.status is not ReservationStatus.ACTIVE or earlier.blocker_id != blocker.blocker_id:
+        return False
+    return car_is_seen(earlier, blocker, now)

@@ -211,6 +211,19 @@ def offered(
     )
 
 
+def guard_failed(reservation: Reservation, now: datetime) -> Notification:
+    """The barrier does not guard the spot: somebody may stand there, and all money is back for the asking."""
+    return _about(
+        reservation,
+        NotificationKind.GUARD_FAILED,
+        subject=("GUARD_FAILED", reservation.moved.at.isoformat() if reservation.moved else ""),
+        about=reservation.starts_at,
+        now=now,
+        starts_at=_spelt(reservation.starts_at),
+        ends_at=_spelt(reservation.ends_at),
+    )
+
+
 def credited(reservation: Reservation, credit_minor: int, now: datetime) -> Notification:
     """The wallet got an apology beside the refund."""
     return _about(

@@ -4,6 +4,7 @@ Skipped, doubled and late ticks do no harm: `now` is the tick's own time, and wh
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from parking.domain.blocker import Blocker
@@ -12,13 +13,14 @@ from parking.domain.due import Step
 from parking.domain.ending import expire_hold, finish, mark_told
 from parking.domain.errors import NotFound
 from parking.domain.extending import latest_end, taken_next
-from parking.domain.guarding import car_is_seen, look_again
+from parking.domain.guarding import car_is_seen, guard_has_failed, look_again
 from parking.domain.notification import Notification, NotificationKind
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.services import notices
 from parking.services.blockers import reconcile
 from parking.services.bookings import commit_cancellation, commit_end, days_ahead, given_back
 from parking.services.displaced import tell_who_waits
+from parking.services.neighbours import is_kept_out
 from parking.services.open_payments import abandoned
 from parking.services.ports import Key, Shadows, Store
 from parking.services.spots import spot_of
@@ -103,19 +105,46 @@ def finish_stays(store: Store, now: datetime, pace: Pace = ONE_BY_ONE) -> Swept:
     return _sweep(store, Step.FINISH, now, handle, pace)
 
 
-def guard_upcoming(store: Store, shadows: Shadows, now: datetime, pace: Pace = ONE_BY_ONE) -> Swept:
-    """Raise the blockers of stays that begin soon, and look again each minute until the machine does its part."""
+def guard_upcoming(
+    store: Store, shadows: Shadows, now: datetime, tell: Callable[[Reservation], None], pace: Pace = ONE_BY_ONE
+) -> Swept:
+    """Raise the blockers of stays that begin soon, and look again each minute until the machine does its part.
+
+    Whose stay has begun without it is told, once, and `tell` is for the operators; the machine is tried on.
+    """
+    failures: list[Reservation] = []
 
     def handle(before: Reservation) -> bool:
         blocker = reconcile(store, shadows, before.blocker_id, now)
         current = _load(store, before.key)
-        after = look_again(current, guarded=blocker is not None and blocker.guards(current.reservation_id), now=now)
+        guarded = blocker is not None and blocker.guards(current.reservation_id)
+        after = look_again(current, guarded=guarded, now=now)
         if after == current:
             return False
-        store.commit(after)
+        if guard_has_failed(current, guarded, now) and _commit_guard_failure(store, after, now):
+            failures.append(after)
+        else:
+            store.commit(after)
         return True
 
-    return _sweep(store, Step.GUARD, now, handle, pace)
+    swept = _sweep(store, Step.GUARD, now, handle, pace)
+    for failure in failures:
+        tell(failure)
+    return swept
+
+
+def _commit_guard_failure(store: Store, stay: Reservation, now: datetime) -> bool:
+    """Tell the driver. False, and nothing is written, where the car of the stay before is told of instead.
+
+    The blocker is read after the stay: if the barrier rises after that, its answer is written into the stay, too, and
+    so this commit is refused.
+    """
+    blocker = store.get(Blocker, stay.blocker_id)
+    if blocker and (blocker.guards(stay.reservation_id) or is_kept_out(store, stay, blocker, now)):
+        return False
+    failed = replace(stay, guard_failed_at=now)
+    store.commit(failed, notices.guard_failed(failed, now))
+    return True
 
 
 def _sweep(store: Store, step: Step, now: datetime, handle: Handle, pace: Pace) -> Swept:

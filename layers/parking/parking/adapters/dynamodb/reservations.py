@@ -122,6 +122,8 @@ class ReservationModel(VersionedModel):
     card_payment_id = UnicodeAttribute(null=True)
     extensions: ListAttribute[ExtensionMap] = ListAttribute(of=ExtensionMap, null=True)
     guard_due_at = InstantAttribute(null=True)
+    guard_by = InstantAttribute(null=True)
+    guard_failed_at = InstantAttribute(null=True)
     told_end = InstantAttribute(null=True)
     tell_taken_at = InstantAttribute(null=True)
     told_taken = InstantAttribute(null=True)
@@ -167,6 +169,8 @@ def item_of(reservation: Reservation) -> ReservationModel:
         card_payment_id=reservation.card_payment_id,
         extensions=[_extension_map(extension) for extension in reservation.extensions] or None,
         guard_due_at=reservation.guard_due_at,
+        guard_by=reservation.guard_by,
+        guard_failed_at=reservation.guard_failed_at,
         told_end=reservation.told_end,
         tell_taken_at=reservation.tell_taken_at,
         told_taken=reservation.told_taken,
@@ -211,6 +215,8 @@ def reservation_of(item: ReservationModel) -> Reservation:
         card_payment_id=PaymentId(item.card_payment_id) if item.card_payment_id else None,
         extensions=tuple(_extension_of(extension) for extension in item.extensions or ()),
         guard_due_at=item.guard_due_at,
+        guard_by=item.guard_by,
+        guard_failed_at=item.guard_failed_at,
         told_end=item.told_end,
         tell_taken_at=item.tell_taken_at,
         told_taken=item.told_taken,

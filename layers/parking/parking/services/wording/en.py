@@ -98,5 +98,10 @@ ENGLISH = Language(
             "A credit for you",
             "We are sorry that {spot_name} was occupied: {amount:money} are in your wallet.",
         ),
+        N.GUARD_FAILED: Words(
+            "Your spot is not guarded",
+            "The barrier at {spot_name} could not be raised, so somebody may stand there. Come all the same, choose "
+            "another spot in the app, or cancel free of charge until {ends_at:clock}.",
+        ),
     },
 )  # fmt: skip
