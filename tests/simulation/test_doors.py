@@ -90,7 +90,7 @@ class Twin:
 
     def begin_as(self, other: "Twin") -> None:
         """Take over what the other world holds: the builders' ids are new each time."""
-        self.store._items = deepcopy(other.store._items)
+        self.store._items, self.store._due = deepcopy(other.store._items), deepcopy(other.store._due)
         self.cards._intents = dict(other.cards._intents)
         self.intent_id, self.payment = other.intent_id, other.payment
 
