@@ -44,7 +44,7 @@ soak: install ## Let chance break BLOCKERS=200 blockers for MINUTES=5 while oper
 	@$(PYTHON) -m local.soak --blockers $(or $(BLOCKERS),200) --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1)
 
 test: install ## Run every test
-	@$(PYTHON) -m pytest tests --numprocesses 2 --dist loadgroup
+	@$(PYTHON) -m pytest tests --numprocesses 2
 
 simulate: install ## Run the services under faults: SEEDS=2000 fresh seeds, or SEED=n once more with its whole story
 	@PYTHONPATH=layers/parking:functions:device:. $(PYTHON) -m tests.simulation \
