@@ -1,6 +1,6 @@
 # Every target does its own set-up: a fresh machine needs make, Python 3.13 and any python3 for the bootstrap of uv.
 .DEFAULT_GOAL := help
-.PHONY: help install up down status demo day soak test simulate check openapi format bench-search bench-sweep
+.PHONY: help install up down status demo day soak test simulate check openapi format bench-search bench-sweep bench-arrival
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -55,6 +55,9 @@ bench-search: install ## Measure that a search costs what its area holds, not wh
 
 bench-sweep: install ## Measure that a schedule's run costs what is due, not what is open
 	@PYTHONPATH=layers/parking:functions:device:. $(PYTHON) -m benchmarks.sweep
+
+bench-arrival: install ## Measure how long it takes from an arrival's request to the motor, beside a bare shadow update
+	@PYTHONPATH=layers/parking:functions:device:. $(PYTHON) -m benchmarks.arrival
 
 check: install ## Format, lint, types, architecture, template, and what is generated from the lock file
 	.venv/bin/ruff format --check .
