@@ -326,7 +326,8 @@ def _extension_moved(commit: "Commit", after: Reservation, then: Extension, exte
                 raise Violation(8, f"{extension.extension_id} was confirmed after its hold")
             _paid(commit, after, extension.extension_id, extension.quote.amount_minor, extension.payment_id)
         case E.HELD, E.EXPIRED:
-            if extension.payment_id or (after.status in reference.RUNNING and commit.now < then.hold_expires_at):
+            given_up = after.status not in reference.RUNNING or commit.by("move", after.user_id)
+            if extension.payment_id or (commit.now < then.hold_expires_at and not given_up):
                 raise Violation(8, f"{extension.extension_id} expired before its time, or paid")
         case _:
             raise Violation(7, f"{extension.extension_id} went from {then.status} to {extension.status}")

@@ -11,7 +11,7 @@ from parking.domain.errors import NotFound, SpotNotYetFree, SpotUnavailable, Wro
 from parking.domain.ids import SpotId
 from parking.domain.ledger import GOODWILL, WALLET, Entry, TransactionKind, Wallet
 from parking.domain.payment import Method, Payment
-from parking.domain.reservation import EndReason, Reservation, ReservationStatus
+from parking.domain.reservation import EndReason, ExtensionStatus, Reservation, ReservationStatus
 from parking.domain.spot import Location, ServiceState, Spot
 from parking.domain.time import Interval
 from parking.services import bookings, displaced
@@ -262,6 +262,17 @@ def test_who_moves_in_before_a_neighbour_is_told_so_in_time(world: World, waitin
     assert moved.told_end is None
     world.tick(270)
     assert len(told(world, "STAY_ENDING_SPOT_TAKEN")) == 1
+
+
+def test_time_that_was_held_at_the_old_spot_is_not_asked_of_the_new_one(world: World, waiting: Reservation) -> None:
+    spot = another_spot(world)
+    world.pay(world.reserve(ANNA, ENDS + 10, ENDS + 100, now=1, spot_id=spot.spot_id, key="behind"), now=2)
+    displace(world)
+    world.extend(waiting, ENDS + 60, now=195.5)
+    moved = move(world, waiting, spot.spot_id, 196)
+    assert moved.spot_id == spot.spot_id
+    assert [one.status for one in moved.extensions] == [ExtensionStatus.EXPIRED]
+    assert moved.ends_at == at(ENDS)
 
 
 # The money back

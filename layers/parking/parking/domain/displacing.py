@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from parking.domain.errors import WrongState
-from parking.domain.reservation import GUARD_TIME, Moved, Reservation, ReservationStatus
+from parking.domain.reservation import GUARD_TIME, Moved, Reservation, ReservationStatus, without_open_extension
 from parking.domain.spot import Spot
 
 WARN_BEFORE_START = timedelta(minutes=10)
@@ -48,12 +48,12 @@ def check_displaced(reservation: Reservation, now: datetime) -> None:
 def moved_to(reservation: Reservation, spot: Spot, now: datetime) -> Reservation:
     """The same stay, at the same price, on another spot from now on; its blocker is to be raised at once.
 
-    Raises WrongState.
+    More time that was held and not paid was time at the old spot: it is not waited for any longer. Raises WrongState.
     """
     check_displaced(reservation, now)
     booked = reservation.moved
     return replace(
-        reservation,
+        without_open_extension(reservation),
         spot_id=spot.spot_id,
         spot_name=spot.name,
         blocker_id=spot.blocker_id,

@@ -12,6 +12,7 @@ from parking.domain.reservation import (
     Reservation,
     ReservationStatus,
     with_extension,
+    without_open_extension,
 )
 from parking.domain.tariff import Quote
 from parking.domain.time import Interval
@@ -138,6 +139,5 @@ _ENDS = {
 def _ended(reservation: Reservation, status: ReservationStatus, reason: EndReason, now: datetime) -> Reservation:
     if status not in _ENDS.get(reservation.status, set()):
         raise InvariantBroken(f"{reservation.reservation_id} cannot go from {reservation.status} to {status}")
-    if reservation.open_extension:
-        reservation = with_extension(reservation, replace(reservation.open_extension, status=ExtensionStatus.EXPIRED))
+    reservation = without_open_extension(reservation)
     return replace(reservation, status=status, reason=reason, ended_at=now, guard_due_at=None, finish_due_at=None)

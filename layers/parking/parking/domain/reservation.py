@@ -326,6 +326,12 @@ def arrive(reservation: Reservation, at: datetime) -> Reservation:
     return replace(reservation, status=ReservationStatus.ACTIVE, arrived_at=at, guard_due_at=None)
 
 
+def without_open_extension(reservation: Reservation) -> Reservation:
+    """The reservation that does not wait for more time any longer."""
+    waiting = reservation.open_extension
+    return with_extension(reservation, replace(waiting, status=ExtensionStatus.EXPIRED)) if waiting else reservation
+
+
 def with_extension(reservation: Reservation, changed: Extension) -> Reservation:
     """The reservation with one of its extensions replaced."""
     return replace(

@@ -25,6 +25,7 @@ from parking.domain.time import Interval
 from parking.services import notices
 from parking.services.commit import until_committed
 from parking.services.neighbours import days_with_neighbour, with_neighbour_told
+from parking.services.open_payments import abandoned
 from parking.services.owned import reservation_of
 from parking.services.ports import Aggregate, Store
 from parking.services.refunds import due_back
@@ -96,7 +97,7 @@ def move(store: Store, user_id: UserId, reservation_id: ReservationId, spot_id: 
         if taken_next(after, claimed, spot.tariff.step):
             after = hear_of_next(after, now)
         saves = with_neighbour_told(store, [after, *days], claimed, after, spot.tariff.step, now)
-        store.commit(*saves, unchanged=(blocker,))
+        store.commit(*saves, *abandoned(store, before, after, now), unchanged=(blocker,))
         return after
 
     return until_committed(attempt)
