@@ -132,14 +132,14 @@ def departure(reservation_id: IdPath) -> ReservationOut:
 def cancellation(reservation_id: IdPath) -> ReservationOut:
     """Before the start everything is refunded, after it nothing; by our fault everything.
 
-    That is a spot that is occupied (with a credit), or that its barrier did not guard.
+    That is a spot that is occupied (with a credit), that its barrier did not guard, or that is out of service.
     """
     return _shown(bookings.call_off(wiring.store(), door.user_id, ReservationId(reservation_id), door.now))
 
 
 @app.get(
     "/reservations/<reservation_id>/alternatives",
-    summary="My spot is occupied or not guarded: where else?",
+    summary="My spot cannot be relied on: where else?",
     tags=["reservations"],
     responses=documented(HTTPStatus.OK, AlternativesOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )

@@ -108,7 +108,7 @@ class ReservationOut(Out):
     """A stay. `guard` is null where the barrier has nothing to do for it: it is over, or not paid yet.
 
     `displaced_at` is set while the car of the stay before occupies the spot, and the driver may have another one;
-    `guard_failed_at` likewise where the barrier did not guard the spot in time.
+    `guard_failed_at` likewise where the barrier did not guard it in time, `unserved_at` where it is out of service.
     """
 
     reservation_id: str
@@ -130,6 +130,7 @@ class ReservationOut(Out):
     overstayed_since: Instant | None
     displaced_at: Instant | None
     guard_failed_at: Instant | None
+    unserved_at: Instant | None
     overstay_price: PriceOut | None
     ended_at: Instant | None
     created_at: Instant
@@ -157,6 +158,7 @@ class ReservationOut(Out):
             overstayed_since=reservation.overstayed_since,
             displaced_at=reservation.displaced_at,
             guard_failed_at=reservation.guard_failed_at,
+            unserved_at=reservation.unserved_at,
             overstay_price=PriceOut.of(reservation.overstay.quote) if reservation.overstay else None,
             ended_at=reservation.ended_at,
             created_at=reservation.created_at,

@@ -307,7 +307,7 @@ def move(user_id: UserId, reservation_id: ReservationId, spot_id: SpotId) -> Api
         mine, spot = _mine(world, user_id, reservation_id), world.store.get(Spot, spot_id)
         if mine is None:
             return "not_found"
-        if mine.moved and mine.spot_id == spot_id and not (mine.displaced_at or mine.guard_failed_at):
+        if mine.moved and mine.spot_id == spot_id and not reference.let_down(mine):
             return OK
         if not reference.may_choose(mine, now):
             return "wrong_state"

@@ -1,5 +1,6 @@
 """Invariants 1, 3, 5, 6 and 7 for a driver whose spot is occupied: the offer, the move, the credit."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from parking.domain.calendar import CalendarDay
@@ -61,7 +62,7 @@ def _moved(commit: "Commit", before: Reservation, after: Reservation) -> None:
         if isinstance(first, Reservation)
         else (first.booked_spot_id, first.booked_spot_name, first.booked_time_zone)
     )
-    if booked != known or moved.left_blocker_id != before.blocker_id or after.guard_due_at != commit.now:
+    if booked != known or moved.left_blocker_id != before.blocker_id or after.guard_due_at != _looked_at(after, commit):
         raise Violation(7, f"{after.reservation_id} forgets where it was: {moved}")
     spot = commit.world.store.get(Spot, after.spot_id)
     here = (spot.spot_id, spot.name, spot.time_zone, spot.blocker_id, spot.turnover_minutes) if spot else None
@@ -74,6 +75,10 @@ def _moved(commit: "Commit", before: Reservation, after: Reservation) -> None:
     for day in commit.world.store.get_many(CalendarDay, [(before.spot_id, day.isoformat()) for day in days]):
         if any(claim.reservation_id == after.reservation_id for claim in day.claims):
             raise Violation(1, f"{after.reservation_id} moved, and {before.spot_id} still shows it")
+
+
+def _looked_at(after: Reservation, commit: "Commit") -> datetime:
+    return max(after.starts_at - reference.LEAD, commit.now)
 
 
 def check_credit(commit: "Commit", after: Reservation, refunded_minor: int) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from parking.domain.blocker import Blocker
 from parking.domain.notification import Notification, NotificationKind
 from parking.domain.reservation import EndReason, Reservation, ReservationStatus
-from tests.simulation import reference
+from tests.simulation import check_service, reference
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def check_notice(commit: "Commit", notice: Notification) -> None:
 def _has_failed(world: "World", stay: Reservation, now: datetime) -> bool:
     due = stay.guard_by is not None and max(stay.guard_by, stay.starts_at) <= now < stay.ends_at
     expected = stay.status is S.CONFIRMED and stay.arrival_requested_at is None
-    return due and expected and not reference.guards(world.store.get(Blocker, stay.blocker_id), stay)
+    unserved = check_service.is_unserved(world, stay, now)
+    return due and expected and not unserved and not reference.guards(world.store.get(Blocker, stay.blocker_id), stay)
 
 
 def _is_kept_out(world: "World", stay: Reservation, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from parking.domain.payment import Payment, PaymentStatus
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import Spot
 from parking.services.wording.en import ENGLISH
-from tests.simulation import check_guard, check_waiting, reference
+from tests.simulation import check_guard, check_service, check_waiting, reference
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def check(commit: "Commit", before: Notification | None, after: Notification) ->
     match after.kind:
         case N.GUARD_FAILED:
             check_guard.check_notice(commit, after)
+        case N.SPOT_OUT_OF_SERVICE:
+            check_service.check_notice(commit, after)
         case N.PAYMENT_SUCCEEDED:
             _payment(commit, after)
         case N.DEPOSIT_SUCCEEDED:
@@ -63,7 +65,7 @@ def _subject(notice: Notification) -> tuple[str, ...]:
         return ("payment", notice.data["payment_id"])
     if notice.kind in (N.LATE_PAYMENT_REFUNDED, N.OVERSTAY_CHARGED, N.OVERSTAY_DEBT, N.RESERVATION_EXPIRED):
         return (notice.kind, notice.data["reservation_id"], notice.data.get("payment_id", ""))
-    if notice.kind is N.GUARD_FAILED:
+    if notice.kind in (N.GUARD_FAILED, N.SPOT_OUT_OF_SERVICE):
         return (notice.kind, notice.notification_id)
     if notice.kind is N.REFUNDED_TO_WALLET:
         return ("refund", notice.notification_id)

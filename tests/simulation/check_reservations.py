@@ -17,7 +17,7 @@ from parking.domain.reservation import (
     ReservationStatus,
 )
 from parking.domain.spot import Spot
-from tests.simulation import check_displaced, check_guard, reference
+from tests.simulation import check_displaced, check_guard, check_service, reference
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def _check_state(commit: "Commit", before: Reservation | None, after: Reservatio
         guard_due_at=before.guard_due_at,
         guard_by=before.guard_by,
         guard_failed_at=before.guard_failed_at,
+        unserved_at=before.unserved_at,
         told_end=before.told_end,
         finish_due_at=before.finish_due_at,
         arrival_requested_at=before.arrival_requested_at,
@@ -97,6 +98,7 @@ def _check_state(commit: "Commit", before: Reservation | None, after: Reservatio
         raise Violation(7, f"{after.reservation_id} changed what never changes")
     check_displaced.check(commit, before, after)
     check_guard.check(commit, before, after)
+    check_service.check(commit, before, after)
     if before.arrival_requested_at != after.arrival_requested_at:
         _arrival_requested(commit, before, after)
     if before.status is not after.status:
@@ -254,6 +256,9 @@ def _cancelled(commit: "Commit", after: Reservation) -> None:
         in_full = True
     elif after.reason is EndReason.BLOCKER_FAILED:
         check_guard.check_reason(commit, after)
+        in_full = True
+    elif after.reason is EndReason.SPOT_OUT_OF_SERVICE:
+        check_service.check_reason(commit, after)
         in_full = True
     else:
         if not commit.by("cancel", after.user_id) or after.reason is not EndReason.CANCELLED_BY_DRIVER:

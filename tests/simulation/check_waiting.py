@@ -115,7 +115,7 @@ def all_told_of_who_is_next(world: "World", told: set[Subject], at: datetime) ->
             continue
         due = reference.due(stay)
         near = stay.ends_at - reference.TELL_TAKEN <= at < stay.ends_at
-        if not near or (due and due[0] <= at):
+        if not near or stay.tell_taken_at or (due and due[0] <= at):  # it has its time, if only since this tick
             continue
         spot = world.store.get(Spot, stay.spot_id)
         step = timedelta(minutes=spot.tariff.step_minutes if spot else 0)

@@ -24,6 +24,7 @@ from tests.simulation import (
     check_money,
     check_notices,
     check_reservations,
+    check_service,
     check_waiting,
     check_watching,
     reference,
@@ -201,6 +202,7 @@ class Invariants:
         """The guard has run undisturbed: each stay that it looks after has its blocker told, where that is possible."""
         looked_at, self.memory.looked_at = self._world.store.get_many(Reservation, self.memory.looked_at), []
         check_guard.all_told(self._world, looked_at, at)
+        check_service.all_told(self._world, looked_at, at)
         for stay in looked_at:
             if stay.status is not ReservationStatus.CONFIRMED or stay.arrival_requested_at:
                 continue

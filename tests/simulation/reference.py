@@ -54,7 +54,7 @@ def claimed(reservation: Reservation) -> tuple[datetime, datetime] | None:
     """The stay that the calendar has to show."""
     if reservation.status in (S.EXPIRED, S.CANCELLED):
         return None
-    starts_at = reservation.moved.at if reservation.moved else reservation.starts_at
+    starts_at = max(reservation.moved.at, reservation.starts_at) if reservation.moved else reservation.starts_at
     ends_at = reservation.ends_at
     waiting = open_extension(reservation)
     if waiting:
@@ -275,7 +275,8 @@ def may_choose(reservation: Reservation, now: datetime) -> bool:
 
 def let_down(reservation: Reservation) -> bool:
     """Whether the spot could not be relied on, by our fault."""
-    return reservation.displaced_at is not None or reservation.guard_failed_at is not None
+    told = (reservation.displaced_at, reservation.guard_failed_at, reservation.unserved_at)
+    return told != (None, None, None)
 
 
 def guards(blocker: Blocker | None, reservation: Reservation) -> bool:

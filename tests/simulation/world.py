@@ -123,14 +123,15 @@ class World:
         blocker, here = self.store.get(Blocker, spot.blocker_id), self.store.get(Spot, reservation.spot_id)
         if blocker is None or here is None or spot.spot_id == reservation.spot_id:
             return False
-        start = now.replace(microsecond=0)
+        start = max(now.replace(microsecond=0), reservation.starts_at)
+        far = now < reservation.starts_at - reference.LEAD
         until = reservation.ends_at + timedelta(minutes=spot.turnover_minutes)
         free = not any(reference.claims(other, start, until) for other in self.reservations_at(spot.spot_id))
         return (
             free
             and spot.service_state is ServiceState.IN_SERVICE
-            and blocker.connectivity is Connectivity.ONLINE
-            and reference.seen(blocker, now) is Occupancy.VACANT
+            and (far or blocker.connectivity is Connectivity.ONLINE)
+            and (far or reference.seen(blocker, now) is Occupancy.VACANT)
             and spot.location.distance_m(here.location) <= reference.NEAR_M
         )
 

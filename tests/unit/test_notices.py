@@ -53,6 +53,7 @@ EVERY_KIND = [
     notices.offered(CONFIRMED, a_spot(), 480, 100, NOW),
     notices.offered(CONFIRMED, None, 480, 100, NOW),
     notices.guard_failed(CONFIRMED, NOW),
+    notices.out_of_service(CONFIRMED, NOW),
     notices.credited(EVERY_STATUS[S.CANCELLED], 100, NOW),
     notices.deposited(PAYMENT, WALLET, NOW),
     notices.late_money(PAYMENT, NOW),

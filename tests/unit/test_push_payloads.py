@@ -22,7 +22,8 @@ FACTS = {
     "amount": "480", "currency": "EUR", "balance": "2550", "ends_at": "2026-12-01T12:00:00Z", "payment_id": "pay_1",
     "latest_ends_at": "2026-12-02T12:00:00Z", "ended_at": "2026-12-01T12:00:00Z", "overstay_minutes": "81",
     "extendable": "true", "reason": "SPOT_OUT_OF_SERVICE",
-    "starts_at": "2026-12-01T12:00:00Z", "grace_ends_at": "2026-12-01T12:00:00Z", "offer_at": "2026-12-01T12:00:00Z",
+    "starts_at": "2026-12-01T12:00:00Z", "grace_ends_at": "2026-12-01T12:00:00Z", "given_up_at": "2026-12-01T12:00:00Z",
+    "offer_at": "2026-12-01T12:00:00Z",
     "price_per_hour": "480", "cap": "11520", "credit": "100", "other_spot_id": "spot_2", "other_spot_name": "Nebenan 1",
 }  # fmt: skip
 ENDING = a_notification(kind=N.STAY_ENDING_EXTENDABLE, data=FACTS, created_at=NOW + timedelta(minutes=150))

@@ -4,7 +4,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from parking.domain.errors import WrongState
-from parking.domain.reservation import GUARD_TIME, Moved, Reservation, ReservationStatus, without_open_extension
+from parking.domain.reservation import (
+    ARRIVAL_LEAD,
+    GUARD_TIME,
+    RECHECK,
+    Moved,
+    Reservation,
+    ReservationStatus,
+    without_open_extension,
+)
 from parking.domain.spot import Spot
 
 WARN_BEFORE_START = timedelta(minutes=10)
@@ -36,17 +44,37 @@ def is_to_be_offered(reservation: Reservation, now: datetime) -> bool:
 
 def check_displaced(reservation: Reservation, now: datetime) -> None:
     """Raises WrongState unless the driver may choose another spot now."""
-    let_down = reservation.displaced_at or reservation.guard_failed_at
-    waits = reservation.status is ReservationStatus.CONFIRMED and reservation.arrival_requested_at is None
-    if not waits or not let_down or now >= reservation.ends_at:
+    if not is_expected(reservation, now) or not reservation.let_down:
         raise WrongState(
-            "Another spot is offered when the car of the stay before occupies yours, or its barrier does not guard it.",
+            "Another spot is offered when yours is occupied by the stay before, not guarded, or out of service.",
             reservation_status=reservation.status,
         )
 
 
+def is_expected(reservation: Reservation, now: datetime) -> bool:
+    """True for a paid stay, ahead or begun, whose driver has not come; who has come stays to the end."""
+    expected = reservation.status is ReservationStatus.CONFIRMED and reservation.arrival_requested_at is None
+    return expected and now < reservation.ends_at
+
+
+def out_of_service(reservation: Reservation, now: datetime) -> Reservation:
+    """The stay whose driver is told that the spot is out of service; the minute's look at the guard goes on with it."""
+    return replace(reservation, unserved_at=now, guard_due_at=max(reservation.starts_at - ARRIVAL_LEAD, now + RECHECK))
+
+
+def given_up_at(reservation: Reservation) -> datetime:
+    """When a stay whose spot is out of service is cancelled if its driver does nothing."""
+    return max(reservation.starts_at, reservation.unserved_at or reservation.starts_at) + OFFER_AFTER_START
+
+
+def is_to_be_given_up(reservation: Reservation, now: datetime) -> bool:
+    """True from then on, while the driver is expected."""
+    told = reservation.unserved_at is not None
+    return told and is_expected(reservation, now) and now >= given_up_at(reservation)
+
+
 def moved_to(reservation: Reservation, spot: Spot, now: datetime) -> Reservation:
-    """The same stay, at the same price, on another spot from now on; its blocker is to be raised at once.
+    """The same stay, at the same price, on another spot from now on; its blocker is to be raised as for any stay.
 
     More time that was held and not paid was time at the old spot: it is not waited for any longer. Raises WrongState.
     """
@@ -59,9 +87,10 @@ def moved_to(reservation: Reservation, spot: Spot, now: datetime) -> Reservation
         blocker_id=spot.blocker_id,
         time_zone=spot.time_zone,
         turnover_minutes=spot.turnover_minutes,
-        guard_due_at=now,
-        guard_by=now + GUARD_TIME,
+        guard_due_at=max(reservation.starts_at - ARRIVAL_LEAD, now),
+        guard_by=max(reservation.starts_at, now + GUARD_TIME),
         guard_failed_at=None,
+        unserved_at=None,
         displaced_at=None,
         moved=Moved(
             at=now.replace(microsecond=0),

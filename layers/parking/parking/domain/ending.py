@@ -18,6 +18,7 @@ from parking.domain.tariff import Quote
 from parking.domain.time import Interval
 
 GRACE = timedelta(minutes=10)
+OUR_FAULT = (EndReason.BLOCKER_FAILED, EndReason.SPOT_OCCUPIED, EndReason.SPOT_OUT_OF_SERVICE)
 
 
 def expire_hold(reservation: Reservation, now: datetime) -> Reservation:
@@ -54,12 +55,16 @@ def cancel(reservation: Reservation, now: datetime) -> Reservation:
     return _ended(reservation, ReservationStatus.CANCELLED, reason, now)
 
 
+def give_up(reservation: Reservation, now: datetime) -> Reservation:
+    """HELD or CONFIRMED → CANCELLED, because the spot is out of service."""
+    return _ended(reservation, ReservationStatus.CANCELLED, EndReason.SPOT_OUT_OF_SERVICE, now)
+
+
 def refunds_in_full(reservation: Reservation) -> bool:
     """The policy: before the start 100 %, after it 0 %; our fault always 100 %."""
     if reservation.status is not ReservationStatus.CANCELLED or reservation.ended_at is None:
         return False
-    our_fault = reservation.reason in (EndReason.BLOCKER_FAILED, EndReason.SPOT_OCCUPIED)
-    return our_fault or reservation.ended_at < reservation.starts_at
+    return reservation.reason in OUR_FAULT or reservation.ended_at < reservation.starts_at
 
 
 def finish(reservation: Reservation, occupied: bool, now: datetime) -> Reservation:
@@ -95,6 +100,8 @@ def _our_fault(reservation: Reservation) -> EndReason | None:
     """Why the driver may have all money back."""
     if reservation.displaced_at:
         return EndReason.SPOT_OCCUPIED
+    if reservation.unserved_at:
+        return EndReason.SPOT_OUT_OF_SERVICE
     return EndReason.BLOCKER_FAILED if reservation.guard_failed_at else None
 
 

@@ -31,6 +31,7 @@ class NotificationKind(StrEnum):
     SPOT_OCCUPIED_REFUND_OFFERED = "SPOT_OCCUPIED_REFUND_OFFERED"
     CREDIT_GRANTED = "CREDIT_GRANTED"
     GUARD_FAILED = "GUARD_FAILED"
+    SPOT_OUT_OF_SERVICE = "SPOT_OUT_OF_SERVICE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,7 @@ class EndReason(StrEnum):
     CANCELLED_BY_DRIVER = "CANCELLED_BY_DRIVER"
     BLOCKER_FAILED = "BLOCKER_FAILED"
     SPOT_OCCUPIED = "SPOT_OCCUPIED"
+    SPOT_OUT_OF_SERVICE = "SPOT_OUT_OF_SERVICE"
     DEPARTED = "DEPARTED"
     TIME_ENDED = "TIME_ENDED"
     NEVER_ARRIVED = "NEVER_ARRIVED"
@@ -136,6 +137,8 @@ class Reservation:
     """By when the blocker has to guard it, else the driver is told; None: not paid yet."""
     guard_failed_at: datetime | None = None
     """When the driver was told that the blocker does not guard it, and may have the money back since."""
+    unserved_at: datetime | None = None
+    """When the driver was told that the spot is out of service, and may have the money back since."""
     told_end: datetime | None = None
     """The end that the last notice spoke of."""
     tell_taken_at: datetime | None = None
@@ -188,7 +191,7 @@ class Reservation:
                 ends_at = self.ended_at
             case _:
                 ends_at = self.open_extension.ends_at if self.open_extension else self.ends_at
-        starts_at = self.moved.at if self.moved else self.starts_at
+        starts_at = max(self.starts_at, self.moved.at) if self.moved else self.starts_at
         if ends_at <= starts_at:
             return None
         return Claim.of(self.user_id, self.reservation_id, Interval(starts_at, ends_at), self.turnover_minutes)
@@ -210,6 +213,7 @@ class Reservation:
             extensions=(),
             guard_by=None,
             guard_failed_at=None,
+            unserved_at=None,
             arrival_requested_at=None,
             arrived_at=None,
             overstayed_since=None,
@@ -236,6 +240,11 @@ class Reservation:
         if self.overstay and self.overstay.payment_id is None:
             tried.append(self.overstay.card_payment_id)
         return frozenset(payment_id for payment_id in tried if payment_id)
+
+    @property
+    def let_down(self) -> bool:
+        """True if its driver was told, by our fault, that the spot cannot be relied on."""
+        return bool(self.displaced_at or self.guard_failed_at or self.unserved_at)
 
     @property
     def guarded_by_blocker(self) -> bool:

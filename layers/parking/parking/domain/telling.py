@@ -53,6 +53,7 @@ MANNERS: dict[NotificationKind, Manner] = {
     NotificationKind.SPOT_OCCUPIED_REFUND_OFFERED: Manner(topic=Topic.BOOKING, urgent=True),
     NotificationKind.CREDIT_GRANTED: Manner(topic=Topic.MONEY),
     NotificationKind.GUARD_FAILED: Manner(topic=Topic.BOOKING, urgent=True, useful_until="ends_at"),
+    NotificationKind.SPOT_OUT_OF_SERVICE: Manner(topic=Topic.BOOKING, urgent=True, useful_until="given_up_at"),
 }
 
 MUTABLE = frozenset(kind for kind, manner in MANNERS.items() if manner.mutable)

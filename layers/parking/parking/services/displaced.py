@@ -19,7 +19,7 @@ from parking.domain.ending import hear_of_next
 from parking.domain.errors import SpotUnavailable
 from parking.domain.extending import taken_next
 from parking.domain.ids import ReservationId, SpotId, UserId
-from parking.domain.reservation import Reservation, showing
+from parking.domain.reservation import ARRIVAL_LEAD, Reservation, showing
 from parking.domain.spot import ServiceState, Spot
 from parking.domain.time import Interval
 from parking.services import notices
@@ -82,7 +82,7 @@ def move(store: Store, user_id: UserId, reservation_id: ReservationId, spot_id: 
 
     def attempt() -> Reservation:
         before = reservation_of(store, user_id, reservation_id)
-        if before.moved and before.spot_id == spot_id and not (before.displaced_at or before.guard_failed_at):
+        if before.moved and before.spot_id == spot_id and not before.let_down:
             return before
         check_displaced(before, now)
         here, spot = spot_of(store, before.spot_id), spot_of(store, spot_id)
@@ -119,8 +119,8 @@ def _offer(store: Store, waiting: Reservation, told: Told, now: datetime) -> Non
 
 def _alternatives(store: Store, reservation: Reservation, now: datetime) -> list[FoundSpot]:
     area = Circle(spot_of(store, reservation.spot_id).location, WITHIN_M)
-    rest = Interval(now.replace(microsecond=0), reservation.ends_at)
-    reachable = Filters(blocker_online=True)
+    rest = Interval(max(now.replace(microsecond=0), reservation.starts_at), reservation.ends_at)
+    reachable = Filters(blocker_online=_begins_soon(reservation, now))
     page = search(store, area, now, window=rest, filters=reachable, after=None, limit=LOOKED_AT)
     good = [
         one
@@ -131,11 +131,15 @@ def _alternatives(store: Store, reservation: Reservation, now: datetime) -> list
 
 
 def _equivalent(spot: Spot, blocker: Blocker, reservation: Reservation, now: datetime) -> bool:
-    """True if the stay could go on there, as far as the calendar allows."""
-    works = spot.service_state is ServiceState.IN_SERVICE and blocker.connectivity is Connectivity.ONLINE
-    empty = blocker.occupancy(now) is Occupancy.VACANT
-    another = spot.spot_id != reservation.spot_id
-    return another and works and empty and spot.tariff.currency == reservation.quote.currency
+    """True if the stay could be there, as far as the calendar allows; what the machine sees counts for one so near."""
+    other = spot.spot_id != reservation.spot_id and spot.service_state is ServiceState.IN_SERVICE
+    ready = blocker.connectivity is Connectivity.ONLINE and blocker.occupancy(now) is Occupancy.VACANT
+    ready = ready or not _begins_soon(reservation, now)
+    return other and ready and spot.tariff.currency == reservation.quote.currency
+
+
+def _begins_soon(reservation: Reservation, now: datetime) -> bool:
+    return reservation.starts_at - ARRIVAL_LEAD <= now
 
 
 def _calendar(store: Store, reservation: Reservation, spot: Spot) -> Calendar:

@@ -5,7 +5,7 @@ The words are in services/wording, one file per language: a new kind needs its w
 
 from datetime import datetime, timedelta
 
-from parking.domain.displacing import OFFER_AFTER_START
+from parking.domain.displacing import OFFER_AFTER_START, given_up_at
 from parking.domain.ending import GRACE
 from parking.domain.ledger import Debt, Wallet
 from parking.domain.notification import Notification, NotificationKind, notice
@@ -221,6 +221,19 @@ def guard_failed(reservation: Reservation, now: datetime) -> Notification:
         now=now,
         starts_at=_spelt(reservation.starts_at),
         ends_at=_spelt(reservation.ends_at),
+    )
+
+
+def out_of_service(reservation: Reservation, now: datetime) -> Notification:
+    """The spot is out of service: another one for the same price, or all money back, and when that comes by itself."""
+    return _about(
+        reservation,
+        NotificationKind.SPOT_OUT_OF_SERVICE,
+        subject=("SPOT_OUT_OF_SERVICE", reservation.moved.at.isoformat() if reservation.moved else ""),
+        about=reservation.starts_at,
+        now=now,
+        starts_at=_spelt(reservation.starts_at),
+        given_up_at=_spelt(given_up_at(reservation)),
     )
 
 

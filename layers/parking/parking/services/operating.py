@@ -13,6 +13,7 @@ from parking.services.blockers import reconcile
 from parking.services.commit import until_committed
 from parking.services.ports import Aggregate, Shadows, Store
 from parking.services.spots import spot_of
+from parking.services.unserved import tell_who_is_booked
 
 OVERRIDE_FOR = timedelta(minutes=15)
 POSITIONS = {Action.LOWER: Position.LOWERED, Action.RAISE: Position.RAISED}
@@ -42,9 +43,9 @@ def obey(store: Store, shadows: Shadows, blocker_id: BlockerId, action: Action, 
 
 
 def set_service_state(store: Store, blocker_id: BlockerId, state: ServiceState, word: Word) -> Spot:
-    """Take the blocker's spot off the map, or put it back on. Nobody new can book it; what is booked stays booked.
+    """Take the blocker's spot off the map, or put it back on.
 
-    Whoever has to tell or to move the drivers of an affected stay starts here. Raises NotFound, Busy.
+    Nobody new can book it, and who has booked is told; who has parked stays to the end. Raises NotFound, Busy.
     """
 
     def attempt() -> Spot:
@@ -55,7 +56,10 @@ def set_service_state(store: Store, blocker_id: BlockerId, state: ServiceState, 
         _commit(store, said, *([changed] if changed != spot else []))
         return changed
 
-    return until_committed(attempt)
+    spot = until_committed(attempt)
+    if state is ServiceState.OUT_OF_SERVICE:
+        tell_who_is_booked(store, spot, word.at)
+    return spot
 
 
 def blocker_of(store: Store, blocker_id: BlockerId) -> Blocker:

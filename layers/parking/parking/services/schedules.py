@@ -25,6 +25,7 @@ from parking.services.open_payments import abandoned
 from parking.services.ports import Key, Shadows, Store
 from parking.services.spots import spot_of
 from parking.services.sweeping import ONE_BY_ONE, Pace, Swept, is_due, sweep
+from parking.services.unserved import look_after_unserved
 
 Handle = Callable[[Reservation], bool]
 _TAKEN = (NotificationKind.STAY_ENDING_SPOT_TAKEN, NotificationKind.SPOT_TAKEN_NEXT)
@@ -121,6 +122,8 @@ def guard_upcoming(
         after = look_again(current, guarded=guarded, now=now)
         if after == current:
             return False
+        if look_after_unserved(store, current, now):
+            return True
         if guard_has_failed(current, guarded, now) and _commit_guard_failure(store, after, now):
             failures.append(after)
         else:

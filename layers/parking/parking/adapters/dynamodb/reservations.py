@@ -124,6 +124,7 @@ class ReservationModel(VersionedModel):
     guard_due_at = InstantAttribute(null=True)
     guard_by = InstantAttribute(null=True)
     guard_failed_at = InstantAttribute(null=True)
+    unserved_at = InstantAttribute(null=True)
     told_end = InstantAttribute(null=True)
     tell_taken_at = InstantAttribute(null=True)
     told_taken = InstantAttribute(null=True)
@@ -171,6 +172,7 @@ def item_of(reservation: Reservation) -> ReservationModel:
         guard_due_at=reservation.guard_due_at,
         guard_by=reservation.guard_by,
         guard_failed_at=reservation.guard_failed_at,
+        unserved_at=reservation.unserved_at,
         told_end=reservation.told_end,
         tell_taken_at=reservation.tell_taken_at,
         told_taken=reservation.told_taken,
@@ -217,6 +219,7 @@ def reservation_of(item: ReservationModel) -> Reservation:
         guard_due_at=item.guard_due_at,
         guard_by=item.guard_by,
         guard_failed_at=item.guard_failed_at,
+        unserved_at=item.unserved_at,
         told_end=item.told_end,
         tell_taken_at=item.tell_taken_at,
         told_taken=item.told_taken,

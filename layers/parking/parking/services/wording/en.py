@@ -98,6 +98,12 @@ ENGLISH = Language(
             "A credit for you",
             "We are sorry that {spot_name} was occupied: {amount:money} are in your wallet.",
         ),
+        N.SPOT_OUT_OF_SERVICE: Words(
+            "Your spot is out of service",
+            "{spot_name} is out of service, and your stay is from {starts_at:clock}. Choose another spot for the same "
+            "price in the app, or cancel free of charge. If you do neither, you get all your money back at "
+            "{given_up_at:clock}.",
+        ),
         N.GUARD_FAILED: Words(
             "Your spot is not guarded",
             "The barrier at {spot_name} could not be raised, so somebody may stand there. Come all the same, choose "
