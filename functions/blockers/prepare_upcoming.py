@@ -19,8 +19,14 @@ logger = Logger()
 
 
 def _tell(stay: Reservation) -> None:
-    metrics.add_metric("GuardFailures", MetricUnit.Count, 1)
-    logger.error("guard failed", reservation_id=stay.reservation_id, spot_id=stay.spot_id, blocker_id=stay.blocker_id)
+    """A driver who stands before the barrier cannot wait as one can who is told ahead: two alarms."""
+    arrival = stay.arrival_requested_at is not None
+    if arrival:
+        metrics.add_metric("ArrivalFailures", MetricUnit.Count, 1)
+    else:
+        metrics.add_metric("GuardFailures", MetricUnit.Count, 1)
+    what = "arrival failed" if arrival else "guard failed"
+    logger.error(what, reservation_id=stay.reservation_id, spot_id=stay.spot_id, blocker_id=stay.blocker_id)
 
 
 def _guard(now: datetime, pace: Pace) -> Swept:

@@ -109,6 +109,8 @@ class ReservationOut(Out):
 
     `displaced_at` is set while the car of the stay before occupies the spot, and the driver may have another one;
     `guard_failed_at` likewise where the barrier did not guard it in time, `unserved_at` where it is out of service.
+    `arrival_failed_at` says that the barrier did not go down in half a minute: operators know, and a cancellation gives
+    everything back.
     """
 
     reservation_id: str
@@ -126,6 +128,7 @@ class ReservationOut(Out):
     payments: list[PaidOut]
     guard: GuardOut | None
     arrival_requested_at: Instant | None
+    arrival_failed_at: Instant | None
     arrived_at: Instant | None
     overstayed_since: Instant | None
     displaced_at: Instant | None
@@ -154,6 +157,7 @@ class ReservationOut(Out):
             payments=_paid(reservation),
             guard=GuardOut.of(blocker, now) if blocker and reservation.guarded_by_blocker else None,
             arrival_requested_at=reservation.arrival_requested_at,
+            arrival_failed_at=reservation.arrival_failed_at,
             arrived_at=reservation.arrived_at,
             overstayed_since=reservation.overstayed_since,
             displaced_at=reservation.displaced_at,

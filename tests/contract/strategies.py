@@ -207,6 +207,7 @@ reservations = _whole(
     guard_by=st.none() | instants,
     guard_failed_at=st.none() | instants,
     unserved_at=st.none() | instants,
+    arrival_failed_at=st.none() | instants,
     told_end=st.none() | instants,
     tell_taken_at=st.none() | instants,
     told_taken=st.none() | instants,

@@ -211,7 +211,7 @@ def test_every_alarm_watches_a_metric_that_the_code_emits(template: Template) ->
             watched.add(alarm["MetricName"])
 
     money = {"RefundsRefused", "CardRefundsFailed", "DisputesOpened", "PaymentDifferences"}
-    assert watched == money | {"GuardFailures"} | set(BLOCKER_ALARMS.values())
+    assert watched == money | {"GuardFailures", "ArrivalFailures"} | set(BLOCKER_ALARMS.values())
     assert watched < emitted
 
 

@@ -18,6 +18,11 @@ S = ReservationStatus
 
 def check(commit: "Commit", before: Reservation, after: Reservation) -> None:
     """Raises Violation."""
+    if after.arrival_failed_at != before.arrival_failed_at:
+        commit.covered("arrival failed")
+        once = before.arrival_failed_at is None and after.arrival_failed_at == commit.now
+        if not once or not commit.by("prepare_upcoming") or not _stands_in_vain(after, commit.now):
+            raise Violation(9, f"{after.reservation_id}: its arrival failed at {after.arrival_failed_at}")
     moves, wanted = after.moved != before.moved, before.guard_by
     if moves or (before.status in (S.HELD, S.EXPIRED) and after.status is S.CONFIRMED):
         wanted = max(after.starts_at, commit.now + reference.GUARD_TIME)
@@ -57,16 +62,24 @@ def _is_kept_out(world: "World", stay: Reservation, now: datetime) -> bool:
 def all_told(world: "World", looked_at: list[Reservation], at: datetime) -> None:
     """The guard has run undisturbed: whose stay has begun without its barrier knows it."""
     for stay in looked_at:
+        if stay.arrival_failed_at is None and _stands_in_vain(stay, at):
+            raise Violation(9, f"{stay.reservation_id} waits before its barrier, and no operator knows")
         waits = stay.guard_failed_at is None and stay.guard_due_at is not None
         if waits and _has_failed(world, stay, at) and not _is_kept_out(world, stay, at):
             raise Violation(9, f"{stay.reservation_id} began at {stay.starts_at}, is not guarded, and nobody says so")
+
+
+def _stands_in_vain(stay: Reservation, now: datetime) -> bool:
+    asked = stay.arrival_requested_at
+    waits = stay.status is S.CONFIRMED and asked is not None and now < stay.ends_at
+    return waits and asked is not None and asked + reference.LOWER_WITHIN <= now
 
 
 def check_reason(commit: "Commit", after: Reservation) -> None:
     """A stay is cancelled for its barrier's sake: its driver chose so or never came, or it did not go down."""
     if commit.by("cancel", after.user_id):
         commit.covered("reservation CONFIRMED → CANCELLED BLOCKER_FAILED chosen")
-        ours = after.guard_failed_at is not None and commit.now < after.ends_at
+        ours = bool(after.guard_failed_at or after.arrival_failed_at) and commit.now < after.ends_at
     else:
         commit.covered("reservation CONFIRMED → CANCELLED BLOCKER_FAILED")
         ours = bool(after.arrival_requested_at or after.guard_failed_at) and commit.now >= after.ends_at

@@ -89,6 +89,7 @@ def _check_state(commit: "Commit", before: Reservation | None, after: Reservatio
         told_end=before.told_end,
         finish_due_at=before.finish_due_at,
         arrival_requested_at=before.arrival_requested_at,
+        arrival_failed_at=before.arrival_failed_at,
         arrived_at=before.arrived_at,
         overstayed_since=before.overstayed_since,
         ended_at=before.ended_at,
@@ -264,7 +265,7 @@ def _cancelled(commit: "Commit", after: Reservation) -> None:
         if not commit.by("cancel", after.user_id) or after.reason is not EndReason.CANCELLED_BY_DRIVER:
             raise Violation(6, f"{after.reservation_id} is cancelled, and not by its owner: {after.reason}")
         in_full = commit.now < after.starts_at
-        if reference.let_down(after):
+        if reference.let_down(after) or after.arrival_failed_at:
             raise Violation(3, f"{after.reservation_id} is cancelled, and we have let its driver down")
         if paid_minor:
             commit.covered(f"reservation CONFIRMED → CANCELLED {'refunded' if in_full else 'not refunded'}")

@@ -110,6 +110,7 @@ TRANSITIONS: tuple[str, ...] = (
     "notice SPOT_OCCUPIED_REFUND_OFFERED",
     "notice CREDIT_GRANTED",
     "notice GUARD_FAILED",
+    "arrival failed",
     "notice SPOT_OUT_OF_SERVICE",
     "notice LATE_PAYMENT_REFUNDED",
     "notice REFUNDED_TO_WALLET",

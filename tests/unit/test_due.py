@@ -42,7 +42,7 @@ HANDLERS: dict[Step, list[Handler]] = {
         (CONFIRMED, Due(STARTS - ARRIVAL_LEAD, Step.GUARD)),
         (look_again(CONFIRMED, True, STARTS), Due(ENDS - TELL_BEFORE_END, Step.TELL_END)),
         (look_again(TOLD, True, STARTS), Due(ENDS, Step.FINISH)),
-        (ARRIVING, Due(STARTS + MINUTE, Step.GUARD)),
+        (ARRIVING, Due(STARTS + MINUTE / 2, Step.GUARD)),
         (ACTIVE, Due(ENDS - TELL_BEFORE_END, Step.TELL_END)),
         (mark_told(ACTIVE, taken=False, now=NOW), Due(ENDS, Step.FINISH)),
         (mark_told(ACTIVE, taken=True, now=NOW), Due(ENDS - 10 * MINUTE, Step.TELL_END)),

@@ -11,12 +11,14 @@ from blockers import prepare_upcoming
 from parking import wiring
 from parking.domain.blocker import Blocker, Occupancy
 from parking.domain.errors import WrongState
+from parking.domain.guarding import arrival_has_failed
 from parking.domain.reservation import EndReason, Reservation, ReservationStatus
 from parking.domain.spot import Location
 from parking.services import bookings, displaced, schedules
 from parking.services.blockers import reconcile
 from tests.builders import a_blocker, a_report, a_spot
 from tests.simulation.handlers import CONTEXT
+from tests.unit.stays import ARRIVING, CONFIRMED, MINUTE, STARTS
 from tests.unit.world import ANNA, BORIS, World, at, english
 
 S = ReservationStatus
@@ -220,7 +222,7 @@ def call(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 
     def call(now: float) -> list[dict[str, object]]:
         prepare_upcoming.handler({"time": at(now).isoformat()}, CONTEXT)
-        return [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"GuardFailures"' in line]
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines() if "Failures" in line]
 
     return call
 
@@ -234,6 +236,56 @@ def test_operators_hear_of_it_once(
     assert call(61) == []
     [said] = [record.__dict__ for record in caplog.records if record.message == "guard failed"]
     assert (said["reservation_id"], said["blocker_id"]) == (stay.reservation_id, world.spot.blocker_id)
+
+
+def arrives(world: World, stay: Reservation, now: float) -> None:
+    """The driver stands there."""
+    bookings.arrive(world.store, ANNA, stay.reservation_id, at(now))
+
+
+def test_a_barrier_that_does_not_go_down_rings_once_within_a_minute_and_a_half(
+    world: World, stay: Reservation, call: Call
+) -> None:
+    arrives(world, stay, 60.6)
+    assert call(61) == []
+    [line] = call(62)
+    assert line["ArrivalFailures"] == [1]
+    assert call(63) == []
+    assert world.stored(stay).arrival_failed_at == at(62)
+
+
+def test_a_barrier_has_half_a_minute_to_go_down() -> None:
+    second = MINUTE / 60
+    assert not arrival_has_failed(ARRIVING, STARTS + 29 * second)
+    assert arrival_has_failed(ARRIVING, STARTS + 30 * second)
+    assert not arrival_has_failed(CONFIRMED, STARTS + 30 * second)
+
+
+def test_a_barrier_that_has_gone_down_in_time_rings_nowhere(world: World, stay: Reservation, call: Call) -> None:
+    world.device_reports(60)
+    arrives(world, stay, 60.1)
+    world.reconcile(60.1)
+    world.device_obeys(60.5)
+    assert (call(61), world.stored(stay).status) == ([], S.ACTIVE)
+
+
+def test_who_stands_before_a_stuck_barrier_has_everything_back(world: World, stay: Reservation) -> None:
+    arrives(world, stay, 60)
+    before = world.balance()
+    look(world, 61, 61)
+    after = cancelled(world, stay, 62)
+    assert (after.reason, world.balance() - before) == (EndReason.BLOCKER_FAILED, 480)
+
+
+def test_a_barrier_that_goes_down_late_lets_the_stay_begin(world: World, stay: Reservation) -> None:
+    arrives(world, stay, 60)
+    look(world, 61, 65)
+    world.device_reports(66)
+    look(world, 66, 66)
+    world.device_obeys(66.5)
+    assert world.stored(stay).status is S.ACTIVE
+    with pytest.raises(WrongState):
+        cancelled(world, stay, 67)
 
 
 def test_a_stay_whose_blocker_is_gone_is_told_too(world: World, stay: Reservation) -> None:

@@ -102,7 +102,8 @@ def _our_fault(reservation: Reservation) -> EndReason | None:
         return EndReason.SPOT_OCCUPIED
     if reservation.unserved_at:
         return EndReason.SPOT_OUT_OF_SERVICE
-    return EndReason.BLOCKER_FAILED if reservation.guard_failed_at else None
+    failed = reservation.guard_failed_at or reservation.arrival_failed_at
+    return EndReason.BLOCKER_FAILED if failed else None
 
 
 def overstay_of(reservation: Reservation) -> Quote | None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from parking.domain.blocker import Blocker, Occupancy, Position, Wanted
-from parking.domain.reservation import ARRIVAL_LEAD, RECHECK, Reservation, ReservationStatus
+from parking.domain.reservation import ARRIVAL_LEAD, LOWER_WITHIN, RECHECK, Reservation, ReservationStatus
 from parking.domain.spot import Spot
 
 
@@ -23,6 +23,14 @@ def guard_has_failed(reservation: Reservation, guarded: bool, now: datetime) -> 
         return False
     expected = reservation.status is ReservationStatus.CONFIRMED and reservation.arrival_requested_at is None
     return expected and reservation.guard_by <= now < reservation.ends_at
+
+
+def arrival_has_failed(reservation: Reservation, now: datetime) -> bool:
+    """True once: a driver who stands before a blocker that has not gone down in its time."""
+    asked = reservation.arrival_requested_at
+    if asked is None or reservation.status is not ReservationStatus.CONFIRMED or now >= reservation.ends_at:
+        return False
+    return reservation.arrival_failed_at is None and now - asked >= LOWER_WITHIN
 
 
 def car_is_seen(reservation: Reservation, blocker: Blocker | None, now: datetime) -> bool:

@@ -26,6 +26,7 @@ RECHECK = timedelta(minutes=1)
 GUARD_TIME = timedelta(minutes=2)  # one command's lifetime: what a blocker has to rise in, once a stay is its own
 LONGEST_STAY = timedelta(days=7)
 FARTHEST_START = timedelta(days=90)
+LOWER_WITHIN = timedelta(seconds=30)  # an arrival that takes longer is an operator's business
 CLOCK_SKEW = timedelta(minutes=1)  # a phone's "now" may be this old
 
 
@@ -148,6 +149,8 @@ class Reservation:
     finish_due_at: datetime | None = None
     """When to look again whether the car has left; None: at the end."""
     arrival_requested_at: datetime | None = None
+    arrival_failed_at: datetime | None = None
+    """When operators were told that the blocker did not go down for the arrival; all money is back for the asking."""
     arrived_at: datetime | None = None
     overstayed_since: datetime | None = None
     told_occupied_at: datetime | None = None
@@ -215,6 +218,7 @@ class Reservation:
             guard_failed_at=None,
             unserved_at=None,
             arrival_requested_at=None,
+            arrival_failed_at=None,
             arrived_at=None,
             overstayed_since=None,
             displaced_at=None,
@@ -325,7 +329,7 @@ def request_arrival(reservation: Reservation, now: datetime) -> Reservation:
         )
     if reservation.arrival_requested_at:
         return reservation
-    return replace(reservation, arrival_requested_at=now, guard_due_at=now + RECHECK, displaced_at=None)
+    return replace(reservation, arrival_requested_at=now, guard_due_at=now + LOWER_WITHIN, displaced_at=None)
 
 
 def arrive(reservation: Reservation, at: datetime) -> Reservation:

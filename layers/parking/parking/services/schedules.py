@@ -13,7 +13,7 @@ from parking.domain.due import Step
 from parking.domain.ending import expire_hold, finish, mark_told
 from parking.domain.errors import NotFound
 from parking.domain.extending import latest_end, taken_next
-from parking.domain.guarding import car_is_seen, guard_has_failed, look_again
+from parking.domain.guarding import arrival_has_failed, car_is_seen, guard_has_failed, look_again
 from parking.domain.notification import Notification, NotificationKind
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.services import notices
@@ -111,7 +111,8 @@ def guard_upcoming(
 ) -> Swept:
     """Raise the blockers of stays that begin soon, and look again each minute until the machine does its part.
 
-    Whose stay has begun without it is told, once, and `tell` is for the operators; the machine is tried on.
+    Whose stay has begun without it is told, once. `tell` is for the operators: of that, and of a barrier that does not
+    go down for its driver. The machine is tried on.
     """
     failures: list[Reservation] = []
 
@@ -124,7 +125,11 @@ def guard_upcoming(
             return False
         if look_after_unserved(store, current, now):
             return True
-        if guard_has_failed(current, guarded, now) and _commit_guard_failure(store, after, now):
+        if arrival_has_failed(current, now):
+            after = replace(after, arrival_failed_at=now)
+            store.commit(after)
+            failures.append(after)
+        elif guard_has_failed(current, guarded, now) and _commit_guard_failure(store, after, now):
             failures.append(after)
         else:
             store.commit(after)

@@ -130,6 +130,7 @@ class ReservationModel(VersionedModel):
     told_taken = InstantAttribute(null=True)
     finish_due_at = InstantAttribute(null=True)
     arrival_requested_at = InstantAttribute(null=True)
+    arrival_failed_at = InstantAttribute(null=True)
     arrived_at = InstantAttribute(null=True)
     overstayed_since = InstantAttribute(null=True)
     told_occupied_at = InstantAttribute(null=True)
@@ -178,6 +179,7 @@ def item_of(reservation: Reservation) -> ReservationModel:
         told_taken=reservation.told_taken,
         finish_due_at=reservation.finish_due_at,
         arrival_requested_at=reservation.arrival_requested_at,
+        arrival_failed_at=reservation.arrival_failed_at,
         arrived_at=reservation.arrived_at,
         overstayed_since=reservation.overstayed_since,
         told_occupied_at=reservation.told_occupied_at,
@@ -225,6 +227,7 @@ def reservation_of(item: ReservationModel) -> Reservation:
         told_taken=item.told_taken,
         finish_due_at=item.finish_due_at,
         arrival_requested_at=item.arrival_requested_at,
+        arrival_failed_at=item.arrival_failed_at,
         arrived_at=item.arrived_at,
         overstayed_since=item.overstayed_since,
         told_occupied_at=item.told_occupied_at,
