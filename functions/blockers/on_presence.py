@@ -23,7 +23,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, bool]:
     log, and the lifecycle event that IoT sends beside it decides.
     """
     if "eventType" not in event:
-        logger.warning("last will", blocker_id=event["blocker_id"], session_id=event.get("session_id"))
+        # The topic is the broker's word, which lets nobody speak for another; the rest is what the device says.
+        logger.warning("last will", topic=event["topic"], session_id=event.get("session_id"))
         return {"news": False}
     blocker_id = BlockerId(event["clientId"])
     connectivity = Connectivity.ONLINE if event["eventType"] == "connected" else Connectivity.OFFLINE

@@ -78,7 +78,7 @@ def wellformed(operation: Operation) -> Request:
         path = path.replace(f"{{{parameter.name}}}", UNKNOWN_ID)
     required = tuple((one.name, str(_example(one))) for one in operation.in_place("query") if one.required)
     query = PLACES.get(operation.name, required)
-    headers = {one.name: "a-key" for one in operation.in_place("header")}
+    headers = {one.name: "a-key" for one in operation.in_place("header") if one.required}
     body = None
     if operation.fields:
         headers["content-type"] = "application/json"
@@ -98,6 +98,8 @@ def _example(parameter: Parameter) -> Any:
             return "2030-01-31"
         case _, "number" | "integer":
             return int(schema.get("minimum", 1))
+        case _, "array":
+            return []
         case _:
             return UNKNOWN_ID
 
@@ -150,7 +152,8 @@ def _outside(schema: Json) -> Iterator[float]:
 def _bad_header(good: Request, parameter: Parameter) -> Iterator[Request]:
     others = {name: value for name, value in good.headers.items() if name != parameter.name}
     bad = replace(good, names=parameter.name)
-    yield replace(bad, what=f"{parameter.name} missing", headers=others)
+    if parameter.required:
+        yield replace(bad, what=f"{parameter.name} missing", headers=others)
     if "pattern" in parameter.schema:
         for value in NOT_A_KEY:
             yield replace(bad, what=f"{parameter.name}={value[:20]!r}", headers=others | {parameter.name: value})
@@ -178,7 +181,9 @@ def _bad_body(good: Request, operation: Operation) -> Iterator[Request]:
 def _bad_values(parameter: Parameter) -> Iterator[str]:
     """Values that the field does not take, as JSON texts."""
     schema = parameter.schema
-    yield from ("true", "[]", "{}", "1.5", '[{"a": [1]}]', '{"$ne": null}', "NaN")
+    yield from ("true", "{}", "1.5", '[{"a": [1]}]', '{"$ne": null}', "NaN")
+    if schema["type"] != "array":
+        yield "[]"
     if not parameter.nullable:
         yield "null"
     match schema.get("format"), schema["type"]:

@@ -59,7 +59,7 @@ def owned(world: World, driver: Driver, later_spot: Spot) -> Owned:
 
 def body_of(path: str) -> Json | None:
     """A body that the route would take from the owner."""
-    bodies: dict[str, Json] = {"extensions": {"ends_at": "2030-01-31T09:30:00Z"}}
+    bodies: dict[str, Json] = {"extensions": {"ends_at": "2030-01-31T09:30:00Z"}, "move": {"spot_id": "somewhere"}}
     return bodies.get(path.rpartition("/")[2])
 
 

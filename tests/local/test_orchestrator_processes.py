@@ -45,7 +45,8 @@ def test_a_killed_supervisor_leaves_nothing_running(port: int) -> None:
     assert tether.stdin is not None
     tether.stdin.close()  # what the operating system does to a killed process's pipes
     tether.wait(10)
-    assert not is_listening(port)
+    # The tether has killed it; when the system has closed its sockets is the system's affair.
+    wait_until(lambda: is_free(port), "the port to be free again", timeout_seconds=10)
 
 
 def test_what_a_child_left_behind_ends_with_it(tmp_path: Path, port: int) -> None:

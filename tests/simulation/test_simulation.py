@@ -72,7 +72,7 @@ def test_a_recording_replays_the_run() -> None:
 
 
 def test_a_violation_is_shrunk_to_a_trace_that_still_shows_it() -> None:
-    bug = next(bug for bug in MACHINES if bug.name == "the device obeys a stale command")
+    bug = next(bug for bug in MACHINES if bug.name == "the device does not see a car on the way up")
     with planted(bug):
         runs = (simulate(SeededDraws(seed), STEPS) for seed in range(1_000))
         run = next(run for run in runs if run.violation and run.steps > STEPS / 2)
