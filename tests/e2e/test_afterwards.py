@@ -19,10 +19,12 @@ ASKED_FOR = (
     "BadInput",
     "NotFound: There is no such blocker",
     "has not connected with its new certificate",
+    '"message":"guard failed"',
+    '"message":"arrival failed"',
     "Stripe could not be asked",
     "Stripe refuses a refund",
 )
-"""What tests made fail on purpose: operators' bad input, what Stripe does not know, and a refund made by hand."""
+"""What tests made fail on purpose: operators' bad input, what Stripe does not know, a refund by hand, lost barriers."""
 FAILURE = re.compile(r'"level": ?"(ERROR|CRITICAL)"|\[ERROR\]|Traceback|Task timed out')
 SECRETS = re.compile(
     r"sk_(test|live)_|whsec_|_secret_\w{8}|PRIVATE KEY|\beyJ\w+\.eyJ\w+"
