@@ -62,6 +62,8 @@ class Phones:
 
     def knocked(self, notice: Notification) -> None:
         """Nothing disturbed the knock: every phone of the driver has it, if it is not muted. Raises Violation."""
+        if self._world.busy:  # in the midst of another function's work, which may be giving the phone to somebody else
+            return
         muted = self._known.get(("muted", notice.user_id), frozenset())
         if not isinstance(muted, frozenset):
             return
