@@ -173,6 +173,6 @@ def tick(stack: Stack, tell: Narrator, function: str, now: datetime) -> None:
     name = stack.outputs[f"{function}FunctionName"]
     answer = stack.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
     result = json.loads(answer["Payload"].read())
-    if result != {"moved": 1}:
-        raise Unexpected(function, expected={"moved": 1}, came=result)
+    if result != {"moved": 1, "left": 0}:
+        raise Unexpected(function, expected={"moved": 1, "left": 0}, came=result)
     tell.answers(compact(result))
