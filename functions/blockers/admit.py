@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from invocation import invoked_at
 from pydantic import BaseModel, Field, ValidationError
 
 from parking import wiring
 from parking.domain.enrolment import NotAdmitted
 from parking.domain.ids import BlockerId
-from parking.operators import invoked_at
 from parking.services.certificates import admit
 
 logger = Logger()

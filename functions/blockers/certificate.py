@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from invocation import invoked_at
 from pydantic import Field
 
 from parking import wiring
@@ -34,7 +35,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _done(wish: CertificateIn, request_id: str) -> dict[str, Any]:
-    store, blocker_id, word = wiring.store(), BlockerId(wish.blocker_id), wish.word(request_id)
+    store, blocker_id, word = wiring.store(), BlockerId(wish.blocker_id), wish.word(request_id, invoked_at())
     match wish.action:
         case Action.NEW_CODE:
             code = new_code()

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from invocation import invoked_at
 from pydantic import Field
 
 from parking import wiring
@@ -26,7 +27,7 @@ class CommandIn(WordIn):
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Do what the operator asks; a position stands above the reservations for 15 minutes."""
     wish = operator_input(CommandIn, event)
-    word = wish.word(context.aws_request_id)
+    word = wish.word(context.aws_request_id, invoked_at())
     blocker = operating.obey(wiring.store(), wiring.shadows(), BlockerId(wish.blocker_id), wish.action, word)
     asked = wish.model_dump(mode="json")
     logger.info("operator's command", **asked, command=str(blocker.command))

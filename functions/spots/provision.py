@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from invocation import invoked_at
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from parking import wiring
@@ -15,7 +16,7 @@ from parking.domain.ids import BlockerId, SpotId
 from parking.domain.spot import Location, ServiceState, Spot
 from parking.domain.tariff import Band, Tariff, Weekday
 from parking.http import In
-from parking.operators import invoked_at, new_code, operator_input
+from parking.operators import new_code, operator_input
 from parking.services import spots
 
 logger = Logger()

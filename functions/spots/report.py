@@ -5,13 +5,14 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from invocation import invoked_at
 from pydantic import Field
 from pydantic_core import to_jsonable_python
 
 from parking import wiring
 from parking.domain.ids import SpotId
 from parking.http import In
-from parking.operators import invoked_at, operator_input
+from parking.operators import operator_input
 from parking.services import reports
 
 logger = Logger()

@@ -1,7 +1,7 @@
 """The door for operators, who invoke a function directly."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
@@ -21,19 +21,14 @@ class WordIn(In):
     operator: Annotated[str, Field(min_length=1, max_length=100)]
     reason: Annotated[str, Field(min_length=3, max_length=500)]
 
-    def word(self, request_id: str) -> Word:
-        """The word in the domain's words, of now."""
-        return Word(operator=self.operator, reason=self.reason, request_id=request_id, at=invoked_at())
+    def word(self, request_id: str, at: datetime) -> Word:
+        """The word in the domain's words."""
+        return Word(operator=self.operator, reason=self.reason, request_id=request_id, at=at)
 
 
 def new_code() -> str:
     """A registration code that nobody had before."""
     return written_code(secrets.token_bytes(CODE_BYTES))
-
-
-def invoked_at() -> datetime:
-    """The time of an invocation by hand, which brings none: what is audited is not the operator's to date."""
-    return datetime.now(UTC)
 
 
 def operator_input[M: BaseModel](model: type[M], event: dict[str, Any]) -> M:
