@@ -316,11 +316,10 @@ def _with_report(
     machine: Machine, actions: tuple[Action, ...], now: datetime, report_now: bool
 ) -> tuple[Machine, tuple[Action, ...]]:
     """Report when it was asked for, and whenever anything but the time differs from the last report."""
-    reported = _reported(machine, now)
     last = machine.last_report
-    changed = last is None or replace(last, at=now) != reported
-    if not machine.online or not (report_now or changed):
+    if not machine.online or not (report_now or last is None or _reported(machine, last.at) != last):
         return machine, actions
+    reported = _reported(machine, now)
     return replace(machine, last_report=reported), (*actions, Report(reported))
 
 

@@ -1,7 +1,8 @@
 """Invariants 1, 6, 7, 8 and 10: how a reservation, its extensions and its claim may change."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from parking.domain.blocker import Blocker, CommandStatus, Position
@@ -26,6 +27,42 @@ if TYPE_CHECKING:
 MONEY = (NotificationKind.OVERSTAY_CHARGED, NotificationKind.OVERSTAY_DEBT, NotificationKind.CREDIT_GRANTED)
 S = ReservationStatus
 E = ExtensionStatus
+_MOVES = frozenset(
+    {
+        "arrival_failed_at",
+        "arrival_requested_at",
+        "arrived_at",
+        "blocker_id",
+        "card_payment_id",
+        "displaced_at",
+        "ended_at",
+        "ends_at",
+        "evidence",
+        "extensions",
+        "finish_due_at",
+        "guard_by",
+        "guard_due_at",
+        "guard_failed_at",
+        "moved",
+        "overstay",
+        "overstayed_since",
+        "payment_id",
+        "reason",
+        "spot_id",
+        "spot_name",
+        "status",
+        "tell_taken_at",
+        "time_zone",
+        "told_end",
+        "told_occupied_at",
+        "told_taken",
+        "turnover_minutes",
+        "unserved_at",
+        "version",
+    }
+)
+_FIXED = attrgetter(*(one.name for one in fields(Reservation) if one.name not in _MOVES))
+"""What of a reservation never changes."""
 
 
 def check(commit: "Commit", before: Reservation | None, after: Reservation) -> None:
@@ -33,7 +70,7 @@ def check(commit: "Commit", before: Reservation | None, after: Reservation) -> N
     _check_state(commit, before, after)
     _check_extensions(commit, before, after)
     _check_due(commit, before, after)
-    _check_claim(commit, after)
+    _check_claim(commit, before, after)
     _check_overstay(commit, before, after)
 
 
@@ -62,40 +99,7 @@ def _check_state(commit: "Commit", before: Reservation | None, after: Reservatio
     kept = {one.command_id for one in after.evidence.entries}
     if any(one.command_id not in kept for one in before.evidence.entries) and not after.evidence.left_out:
         raise Violation(5, f"{after.reservation_id} forgot what its blocker was told: {after.evidence}")
-    fixed = replace(
-        after,
-        spot_id=before.spot_id,
-        spot_name=before.spot_name,
-        time_zone=before.time_zone,
-        blocker_id=before.blocker_id,
-        turnover_minutes=before.turnover_minutes,
-        moved=before.moved,
-        displaced_at=before.displaced_at,
-        told_occupied_at=before.told_occupied_at,
-        tell_taken_at=before.tell_taken_at,
-        told_taken=before.told_taken,
-        ends_at=before.ends_at,
-        status=before.status,
-        reason=before.reason,
-        payment_id=before.payment_id,
-        card_payment_id=before.card_payment_id,
-        overstay=before.overstay,
-        evidence=before.evidence,
-        extensions=before.extensions,
-        guard_due_at=before.guard_due_at,
-        guard_by=before.guard_by,
-        guard_failed_at=before.guard_failed_at,
-        unserved_at=before.unserved_at,
-        told_end=before.told_end,
-        finish_due_at=before.finish_due_at,
-        arrival_requested_at=before.arrival_requested_at,
-        arrival_failed_at=before.arrival_failed_at,
-        arrived_at=before.arrived_at,
-        overstayed_since=before.overstayed_since,
-        ended_at=before.ended_at,
-        version=before.version,
-    )
-    if fixed != before:
+    if _FIXED(after) != _FIXED(before):
         raise Violation(7, f"{after.reservation_id} changed what never changes")
     check_displaced.check(commit, before, after)
     check_guard.check(commit, before, after)
@@ -364,7 +368,7 @@ def _check_guarded(commit: "Commit", after: Reservation) -> None:
         raise Violation(10, f"{after.reservation_id} is not looked after any more")
 
 
-def _check_claim(commit: "Commit", after: Reservation) -> None:
+def _check_claim(commit: "Commit", before: Reservation | None, after: Reservation) -> None:
     stay = reference.claimed(after)
     until = reference.blocked_until(after)
     store = commit.world.store
@@ -380,6 +384,9 @@ def _check_claim(commit: "Commit", after: Reservation) -> None:
         days.remove(day.day)
     if stay and days:
         raise Violation(1, f"the calendar does not show {after.reservation_id} on {days}")
+    claimed = (after.spot_id, stay, until)
+    if before and (before.spot_id, reference.claimed(before), reference.blocked_until(before)) == claimed:
+        return  # an overlap begins with a claim that is new
     for other in commit.at_spot(after.spot_id):
         if other.reservation_id != after.reservation_id and reference.collide(after, other):
             raise Violation(1, f"{after.reservation_id} and {other.reservation_id} overlap")

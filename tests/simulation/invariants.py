@@ -187,10 +187,14 @@ class Invariants:
         # That the index shows exactly what is outstanding is checked with each commit.
         if left := self._world.store.first_due(step, at):
             raise Violation(10, f"{schedule} of {at} left {left.key[-1]} due since {left.at}")
+        if step is Step.GUARD:
+            self.guarded(at)
+        self.idled(schedule, at)
+
+    def idled(self, schedule: str, at: datetime) -> None:
+        """Nothing is due of its step: whoever had to be told was told."""
         prompt = self._world.now < at + timedelta(seconds=1)  # a late tick does not know what has come since
-        match step:
-            case Step.GUARD:
-                self.guarded(at)
+        match STEP_OF[schedule]:
             case Step.TELL_END if prompt:
                 check_waiting.all_told_of_who_is_next(self._world, self.memory.told, at)
             case Step.FINISH if prompt:

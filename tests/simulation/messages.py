@@ -1,7 +1,7 @@
 """What is on its way: events that wait for their delivery, and what became of those that could not be delivered."""
 
 import heapq
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,17 +34,17 @@ CHANNELS = {
 }
 
 
-@dataclass(slots=True, order=True)
+@dataclass(slots=True)
 class Message:
     """One event on its way. `at` is the event's own time."""
 
     deliver_at: datetime
     number: int
-    kind: str = field(compare=False)
-    payload: Any = field(compare=False)
-    at: datetime = field(compare=False)
-    poison: bool = field(compare=False, default=False)
-    tries: int = field(compare=False, default=0)
+    kind: str
+    payload: Any
+    at: datetime
+    poison: bool = False
+    tries: int = 0
 
     @property
     def channel(self) -> Channel:
@@ -57,7 +57,8 @@ class Mail:
 
     def __init__(self) -> None:
         self.dead: list[Message] = []
-        self._waiting: list[Message] = []
+        self._waiting: list[tuple[datetime, int, Message]] = []
+        """A heap; of two that arrive together the one that was posted first is first."""
         self._number = 0
 
     def __len__(self) -> int:
@@ -66,19 +67,19 @@ class Mail:
     def post(self, kind: str, payload: Any, at: datetime, deliver_at: datetime, *, poison: bool = False) -> None:
         """Put an event on its way."""
         self._number += 1
-        heapq.heappush(self._waiting, Message(deliver_at, self._number, kind, payload, at, poison))
+        self._put(Message(deliver_at, self._number, kind, payload, at, poison))
 
     def next_at(self) -> datetime | None:
         """When the next one arrives."""
-        return self._waiting[0].deliver_at if self._waiting else None
+        return self._waiting[0][0] if self._waiting else None
 
     def take(self) -> Message:
         """The next one."""
-        return heapq.heappop(self._waiting)
+        return heapq.heappop(self._waiting)[2]
 
     def take_out_of_order(self, index: int) -> Message:
         """Any one, by its place among all."""
-        message = self._waiting.pop(index)
+        message = self._waiting.pop(index)[2]
         heapq.heapify(self._waiting)
         return message
 
@@ -89,15 +90,17 @@ class Mail:
             self.dead.append(message)
             return
         message.deliver_at = now + message.channel.retry_after * message.tries
-        heapq.heappush(self._waiting, message)
+        self._put(message)
 
     def redrive(self, now: datetime) -> None:
         """An operator has mended what was wrong, and sends the failure queues again; nothing stays late."""
         for message in self.dead:
             message.tries = 0
-            heapq.heappush(self._waiting, message)
-        self.dead = []
-        for message in self._waiting:
+        waiting, self.dead, self._waiting = [*self.dead, *(entry[2] for entry in self._waiting)], [], []
+        for message in waiting:
             message.poison = False
             message.deliver_at = min(message.deliver_at, max(now, message.at))
-        heapq.heapify(self._waiting)
+            self._put(message)
+
+    def _put(self, message: Message) -> None:
+        heapq.heappush(self._waiting, (message.deliver_at, message.number, message))

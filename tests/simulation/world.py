@@ -268,18 +268,20 @@ class World:
 
     # -- time and mail
 
-    def deliver(self, message: Message) -> None:
-        """Hand an event to its function; what fails comes again, or ends in the failure queue."""
+    def deliver(self, message: Message) -> bool:
+        """Hand an event to its function; what fails comes again, or ends in the failure queue.
+
+        Returns whether anything ran.
+        """
         at = self.now if message.kind == "webhook" else message.at
         name = message.payload if message.kind == "tick" else message.kind
         if message.kind == "tick" and self._idle(name, at):
-            self.invariants.memory.looked_at = []
-            self.invariants.ticked(name, at)
-            return
+            self.invariants.idled(name, at)
+            return False
         self.say("{} of {:%H:%M:%S} comes{}", name, message.at, " again" if message.tries else "")
         if message.poison:
             self.mail.failed(message, self.now)
-            return
+            return False
         handle = partial(self.house.handle, self.ports, message.kind, message.payload, at)
         self.invariants.memory.looked_at = []
         outcome = self.invoke(name, handle, now=at, event=message.payload)
@@ -290,6 +292,7 @@ class World:
             self.mail.failed(message, self.now)
         else:
             self._handled(message, at, outcome.disturbed)
+        return True
 
     def _idle(self, schedule: str, at: datetime) -> bool:
         """Runs that read an empty index and do nothing else are skipped; most are such."""
@@ -320,8 +323,8 @@ class World:
         """Let time pass: devices move, schedules tick, mail arrives, each at its own time."""
         if target - self._next_tick > TICKS_CAUGHT_UP * MINUTE:
             self._next_tick = target.replace(second=0, microsecond=0) - (TICKS_CAUGHT_UP - 1) * MINUTE
+        device, device_at = self._next_device(target)
         while True:
-            device, device_at = self._next_device(target)
             mail_at = self.mail.next_at()
             at = min(self._next_tick, device_at or self._next_tick, mail_at or self._next_tick)
             if at > target:
@@ -329,8 +332,10 @@ class World:
             self.now = max(self.now, at)
             if device and device_at == at:
                 device.happen()
+                device, device_at = self._next_device(target)
             elif mail_at == at:
-                self.deliver(self.mail.take())
+                if self.deliver(self.mail.take()):
+                    device, device_at = self._next_device(target)
             else:
                 self._next_tick += MINUTE
                 self._tick(at)

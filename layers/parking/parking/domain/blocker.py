@@ -220,21 +220,22 @@ def receive(blocker: Blocker, report: Report, shadow_version: int) -> Blocker:
     """The blocker after a shadow document. A document that is not newer than the last one changes nothing."""
     if shadow_version <= blocker.shadow_version:
         return blocker
-    heard = replace(blocker, report=report, shadow_version=shadow_version)
-    if heard.connectivity is Connectivity.OFFLINE and (
-        heard.presence_at is None or report.received_at > heard.presence_at
+    if blocker.connectivity is Connectivity.OFFLINE and (
+        blocker.presence_at is None or report.received_at > blocker.presence_at
     ):
         # Who reports is connected, even if the presence event is still on its way or was lost.
-        heard = replace(
-            heard,
+        blocker = replace(
+            blocker,
             connectivity=Connectivity.ONLINE,
             presence_at=report.received_at,
             presence_version=_connection_after(blocker, report.received_at),
         )
     return replace(
-        heard,
-        command=_answered(heard.command, report) if heard.command else None,
-        history=tuple(_answered(past, report) for past in heard.history),
+        blocker,
+        report=report,
+        shadow_version=shadow_version,
+        command=_answered(blocker.command, report) if blocker.command else None,
+        history=tuple(_answered(past, report) for past in blocker.history),
     )
 
 

@@ -50,7 +50,12 @@ class _Meter:
 
 def _metered(tariff: Tariff, stay: Interval, time_zone: str) -> _Meter:
     zone, step, meter = ZoneInfo(time_zone), tariff.step, _Meter()
-    for number in range(-(-stay.duration // step)):
+    steps = -(-stay.duration // step)
+    if not tariff.bands and tariff.daily_cap_minor is None:  # no clock on the wall changes this price
+        minutes = steps * tariff.step_minutes
+        day = stay.starts_at.astimezone(zone).date()
+        return _Meter(Counter({None: minutes}), Counter({day: minutes * tariff.price_per_hour_minor}))
+    for number in range(steps):
         local = (stay.starts_at + number * step).astimezone(zone)
         band = tariff.band_at(local)
         meter.minutes[band] += tariff.step_minutes

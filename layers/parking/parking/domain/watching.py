@@ -68,10 +68,10 @@ def looked_at(blocker: Blocker, now: datetime) -> Blocker:
     """The blocker whose health operators are told of, if it differs from what they know."""
     now = _no_earlier(blocker, now)
     watch = blocker.watch
-    told = replace(watch, health=health_at(blocker, now), conditions=conditions_at(blocker, now))
-    if told != watch:
-        told = replace(told, told_at=now)
-    return _due(replace(blocker, watch=told), now)
+    health, conditions = health_at(blocker, now), conditions_at(blocker, now)
+    if (health, conditions) != (watch.health, watch.conditions):
+        blocker = replace(blocker, watch=replace(watch, health=health, conditions=conditions, told_at=now))
+    return _due(blocker, now)
 
 
 def _heard_at(blocker: Blocker) -> datetime | None:

@@ -92,7 +92,8 @@ def _decide(
     after = [_arrived(reservation, blocker) for reservation in before]
     wanted = _wanted(spot, after, blocker, now)
     blocker = watched(steer(blocker, wanted, now), wanted, now)
-    news = [command for command in blocker.commands if command not in stored.commands]
+    known = stored.commands
+    news = [command for command in blocker.commands if command not in known]
     elsewhere = _asked_for_elsewhere(store, news, before)
     changed = zip((*after, *elsewhere), (*before, *elsewhere), strict=True)
     saves: list[Aggregate] = [new for one, old in changed if (new := _evidenced(one, news)) != old]

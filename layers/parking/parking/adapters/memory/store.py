@@ -2,10 +2,12 @@
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
 from datetime import date, datetime
+from functools import cache
 from itertools import batched
+from operator import attrgetter
 from typing import Any, cast
 
 from parking.adapters.commit_plan import plan_commit
@@ -46,8 +48,10 @@ class MemoryStore:
 
     def calendar(self, spot_id: SpotId, days: Sequence[date]) -> Calendar:
         """These consecutive days."""
-        stored = {day.day: day for day in self.get_many(CalendarDay, [(spot_id, day.isoformat()) for day in days])}
-        return Calendar(spot_id, tuple(stored.get(day) or CalendarDay(spot_id, day) for day in days))
+        stored = cast("dict[Key, CalendarDay]", self._items[CalendarDay])
+        return Calendar(
+            spot_id, tuple(stored.get((spot_id, day.isoformat())) or CalendarDay(spot_id, day) for day in days)
+        )
 
     def page[A: Aggregate](
         self,
@@ -108,7 +112,7 @@ class MemoryStore:
                 if (stored.version if stored else 0) != item.version:
                     raise Conflict(f"{type(item).__name__} {item.key} is not at version {item.version}")
             for item in plan.saves:
-                self._write(replace(item, version=item.version + 1))
+                self._write(_next_version(item))
 
     def forget(self, item: PushDevice | EndpointOwner) -> None:
         """Delete it, if it still is what was read."""
@@ -130,6 +134,21 @@ class MemoryStore:
     def _all[A: Aggregate](self, kind: type[A]) -> list[A]:
         with self._lock:
             return cast("list[A]", list(self._items[kind].values()))
+
+
+@cache
+def _fields(kind: type[Any]) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    names = tuple(one.name for one in fields(kind))
+    return names, attrgetter(*names)
+
+
+def _next_version[A: Aggregate](item: A) -> A:
+    """What `replace` makes, in half the time: a long simulation commits millions of items."""
+    kind: type[Any] = type(item)
+    names, values_of = _fields(kind)
+    values = dict(zip(names, values_of(item), strict=True))
+    values["version"] += 1
+    return cast("A", kind(**values))
 
 
 def _position[A: Aggregate](entry: tuple[tuple[str, ...], A]) -> tuple[str, ...]:
