@@ -1,4 +1,4 @@
-"""When a function was invoked by hand or by IoT's registry: such an event brings no time of its own."""
+"""When a function runs, for the few that may ask: what was invoked brings no time of its own, and a lag needs two."""
 
 from datetime import UTC, datetime
 

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from parking import wiring
 from parking.domain.health import Condition, Health
-from parking.metrics import metrics
+from parking.metrics import count, metrics
 from parking.schedule import run
 from parking.services import watching
 from parking.services.sweeping import Pace, Swept
@@ -41,16 +41,16 @@ logger = Logger()
 def _tell(change: watching.Change) -> None:
     before, after = change.before, change.blocker.watch
     if after.health is not before.health:
-        metrics.add_metric(TURNED[after.health], MetricUnit.Count, 1)
-    for condition in after.conditions - before.conditions:
-        metrics.add_metric(BEGUN[condition], MetricUnit.Count, 1)
+        count({TURNED[after.health]: 1})
+    if begun := after.conditions - before.conditions:
+        count({BEGUN[condition]: 1 for condition in begun})
     logger.warning(
         "blocker health",
         blocker_id=change.blocker.blocker_id,
         spot_id=change.blocker.spot_id,
         health=after.health,
         was=before.health,
-        begun=sorted(after.conditions - before.conditions),
+        begun=sorted(begun),
         ended=sorted(before.conditions - after.conditions),
     )
 

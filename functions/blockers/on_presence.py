@@ -15,7 +15,7 @@ from parking.services.certificates import connected
 logger = Logger()
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(correlation_id_path="sessionIdentifier", clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, bool]:
     """Note whether the device is there, then reconcile: a command that waited may be sent now.
 

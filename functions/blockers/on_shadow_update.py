@@ -19,9 +19,12 @@ def _reported(document: dict[str, Any] | None) -> tuple[object, object]:
     return document.get("state", {}).get("reported"), document.get("metadata", {}).get("reported")
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(correlation_id_path="current.state.reported.command_id", clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, bool]:
-    """Reconcile with what the device said. Our own writes to `desired` come here too, and are no news."""
+    """Reconcile with what the device said. Our own writes to `desired` come here too, and are no news.
+
+    What correlates is the command that the device answers: ours, sent for a reservation.
+    """
     if _reported(event["current"]) == _reported(event.get("previous")):
         return {"news": False}
     blocker_id = BlockerId(event["blocker_id"])

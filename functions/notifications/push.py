@@ -4,23 +4,29 @@ from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from invocation import invoked_at
 
 from parking import wiring
 from parking.domain.notification import Notification
+from parking.metrics import metrics
 from parking.services.notifications import knock
 from parking.stream import run
 
 logger = Logger()
 
 
-def _knock(image: dict[str, Any], _: datetime) -> None:
+def _knock(image: dict[str, Any], written_at: datetime) -> None:
     notification = wiring.from_stream_image(Notification, image)
     reached = knock(wiring.store(), wiring.push(), notification)
+    # From the commit on, which streams date to the second. How late the commit was is its schedule's DueLag.
+    metrics.add_metric("NotificationLag", MetricUnit.Seconds, (invoked_at() - written_at).total_seconds())
     logger.info("pushed", notification_id=notification.notification_id, kind=notification.kind, reached=reached)
 
 
+@metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Push each new notice to each of its driver's phones."""

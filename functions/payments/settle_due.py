@@ -10,6 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from parking import wiring
+from parking.domain.payment import Payment
 from parking.metrics import metrics
 from parking.schedule import run
 from parking.services.ports import CardError, Key, RefundRefused
@@ -19,9 +20,21 @@ from parking.services.sweeping import Pace, Swept
 logger = Logger()
 
 
+def _count_backlog(unsettled: list[Payment], now: datetime) -> None:
+    """Refunds that Stripe could not be asked for. Each is looked at every five minutes: a sum over five counts all.
+
+    One that Stripe has refused rings by itself; one that Stripe has taken on is with the bank.
+    """
+    for refund in (refund for payment in unsettled for refund in payment.untaken_refunds):
+        metrics.add_metric("RefundsWaiting", MetricUnit.Count, 1)
+        metrics.add_metric("RefundWait", MetricUnit.Seconds, (now - refund.requested_at).total_seconds())
+
+
 def _settle(now: datetime, pace: Pace) -> Swept:
     """What Stripe could not or would not do is counted and tried again later: it is no failure of this run."""
-    swept = settle_due(wiring.store(), wiring.cards(), now, pace)
+    unsettled: list[Payment] = []  # counted afterwards: the sweep's threads must not share the metrics
+    swept = settle_due(wiring.store(), wiring.cards(), now, pace, unsettled.append)
+    _count_backlog(unsettled, now)
     ours: dict[Key, Exception] = {}
     for key, failure in swept.failures.items():
         if isinstance(failure, RefundRefused):

@@ -1,11 +1,13 @@
 """What a commit promises: all or nothing, and only on top of what was read."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from parking.adapters.dynamodb.store import DynamoStore
 from parking.domain.calendar import CalendarDay
 from parking.domain.errors import InsufficientFunds, SpotUnavailable
 from parking.domain.ledger import Transaction, Wallet
@@ -13,7 +15,7 @@ from parking.domain.notification import EndpointOwner, PushDevice
 from parking.domain.payment import Payment, PaymentStatus
 from parking.domain.reservation import Reservation
 from parking.services.commit import until_committed
-from parking.services.ports import Conflict, Store
+from parking.services.ports import Aggregate, Conflict, Store
 from tests.builders import (
     NOW,
     a_calendar_day,
@@ -25,6 +27,7 @@ from tests.builders import (
     a_wallet,
     an_endpoint_owner,
 )
+from tests.contract.emulators import Aws, create_tables
 
 RACERS = 16
 
@@ -246,3 +249,15 @@ def _race(run: object) -> list[bool]:
     assert callable(run)
     with ThreadPoolExecutor(RACERS) as pool:
         return list(pool.map(run, range(RACERS)))
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_what_was_committed_is_told_once_and_what_was_refused_or_only_checked_is_not(aws: Aws, others: int) -> None:
+    told = list[Sequence[Aggregate]]()
+    store, wallet = DynamoStore(create_tables(), tell=told.append), a_wallet()
+    saves = (wallet, *(a_payment() for _ in range(others)))
+    store.commit(*saves)
+    with pytest.raises(Conflict):
+        store.commit(wallet, *(a_payment() for _ in range(others)))
+    store.commit(unchanged=[replace(wallet, version=1)])
+    assert told == [saves]

@@ -1,6 +1,7 @@
 """Business metrics as EMF lines in the log; CloudWatch makes metrics of them (namespace and service: template.yaml)."""
 
 import warnings
+from collections.abc import Mapping
 from datetime import timedelta
 
 from aws_lambda_powertools import Metrics
@@ -21,4 +22,12 @@ def report_lag(step: str, lag: timedelta, left: int) -> None:
     line.add_dimension("step", step)
     line.add_metric("DueLag", MetricUnit.Seconds, lag.total_seconds())
     line.add_metric("DueLeft", MetricUnit.Count, left)
+    line.flush_metrics()
+
+
+def count(numbers: Mapping[str, int]) -> None:
+    """What one commit, or one item of a schedule, adds. A line of its own: threads must not share `metrics`."""
+    line = EphemeralMetrics()
+    for name, number in numbers.items():
+        line.add_metric(name, MetricUnit.Count, number)
     line.flush_metrics()

@@ -24,6 +24,7 @@ def run(
 
     def take(record: DynamoDBRecord) -> None:
         raw = record.raw_event["dynamodb"]
+        logger.set_correlation_id(record.event_id)  # the same each time that this record comes
         try:
             handle(raw["NewImage"], datetime.fromtimestamp(raw["ApproximateCreationDateTime"], UTC))
         except Exception:

@@ -6,7 +6,7 @@ Adapters are imported where they are made, so that a function loads only what it
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from parking import settings
+from parking import journal, settings
 
 if TYPE_CHECKING:
     from parking.services.ports import (
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @cache
 def store() -> "Store":
-    """DynamoDB."""
+    """DynamoDB; each commit is told to the log once it stands."""
     from parking.adapters.dynamodb.store import DynamoStore
     from parking.adapters.dynamodb.tables import Tables
 
-    return DynamoStore(Tables(**settings.tables()), in_parallel())
+    return DynamoStore(Tables(**settings.tables()), in_parallel(), journal.tell)
 
 
 def in_parallel() -> "Each":

@@ -184,6 +184,11 @@ class Payment:
         return tuple(one for one in self.refunds if one.status is RefundStatus.PENDING)
 
     @property
+    def untaken_refunds(self) -> tuple[Refund, ...]:
+        """What Stripe has not taken on yet, and not refused either: it could not be asked."""
+        return tuple(one for one in self.pending_refunds if one.stripe_id is None and one.refused is None)
+
+    @property
     def refundable_minor(self) -> int:
         """What can still be given back: nothing while a bank disputes it, or has taken it."""
         if not self.charged or (self.dispute and self.dispute.status is not DisputeStatus.WON):

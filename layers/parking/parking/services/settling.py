@@ -1,5 +1,6 @@
 """What Stripe and we have yet to settle: done from the payments stream at once, and by a schedule until it is done."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from parking.domain.due import Step
@@ -34,12 +35,25 @@ def carry_out(store: Store, cards: CardGateway, key: Key, now: datetime) -> None
         raise refusals[0]
 
 
-def settle_due(store: Store, cards: CardGateway, now: datetime, pace: Pace = ONE_BY_ONE) -> Swept:
-    """Look after every payment that has been unsettled for a while: every five minutes, a refused refund seldom."""
-    return sweep(store, Step.SETTLE, now, lambda key: _look_after(store, cards, key, now), pace)
+def _nobody(_: Payment) -> None:
+    """Who is told of what is still unsettled, if nobody is."""
 
 
-def _look_after(store: Store, cards: CardGateway, key: Key, now: datetime) -> bool:
+def settle_due(
+    store: Store,
+    cards: CardGateway,
+    now: datetime,
+    pace: Pace = ONE_BY_ONE,
+    tell: Callable[[Payment], None] = _nobody,
+) -> Swept:
+    """Look after every payment that has been unsettled for a while: every five minutes, a refused refund seldom.
+
+    `tell` hears of each that the look has not settled.
+    """
+    return sweep(store, Step.SETTLE, now, lambda key: _look_after(store, cards, key, now, tell), pace)
+
+
+def _look_after(store: Store, cards: CardGateway, key: Key, now: datetime, tell: Callable[[Payment], None]) -> bool:
     payment = _load(store, key)
     if not is_due(payment.due, Step.SETTLE, now):
         return False
@@ -51,7 +65,9 @@ def _look_after(store: Store, cards: CardGateway, key: Key, now: datetime) -> bo
             settle(store, cards.intent(payment.intent_id), now)
         carry_out(store, cards, key, now)
     finally:
-        _put_off(store, key, now)
+        left = _put_off(store, key, now)
+        if left.unsettled:
+            tell(left)
     return True
 
 
@@ -84,13 +100,17 @@ def _cancel(store: Store, cards: CardGateway, payment: Payment, now: datetime) -
     close_unpaid(store, payment.key, now)
 
 
-def _put_off(store: Store, key: Key, now: datetime) -> None:
-    def attempt() -> None:
+def _put_off(store: Store, key: Key, now: datetime) -> Payment:
+    """The payment as the look has left it, with the time of the next one if it needs one."""
+
+    def attempt() -> Payment:
         payment = _load(store, key)
         if payment.due and payment.due.at <= now:
-            store.commit(payment.looked_at(now))
+            payment = payment.looked_at(now)
+            store.commit(payment)
+        return payment
 
-    until_committed(attempt)
+    return until_committed(attempt)
 
 
 def _load(store: Store, key: Key) -> Payment:

@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from functools import partial
@@ -69,15 +69,20 @@ _Shard = tuple[str, dict[str, str] | None]
 """A hash key of the due index, and behind which item to go on."""
 
 
+def _nobody(_: Sequence[Aggregate]) -> None:
+    """Who is told of a commit, if nobody is."""
+
+
 class DynamoStore:
     """Store. One connection serves all tables, because every client of its own would cost a cold start.
 
-    `each` reads the shards of the due index: one after another, or all at once.
+    `each` reads the shards of the due index: one after another, or all at once. `tell` hears what was committed.
     """
 
-    def __init__(self, tables: Tables, each: Each = map) -> None:
+    def __init__(self, tables: Tables, each: Each = map, tell: Callable[[Sequence[Aggregate]], None] = _nobody) -> None:
         self._tables = table_names(tables)
         self._each = each
+        self._tell = tell
         self._connection = Connection(
             connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
             read_timeout_seconds=READ_TIMEOUT_SECONDS,
@@ -200,6 +205,8 @@ class DynamoStore:
                     # The same token on every retry of this call: written but answered too late is written once.
                     client_request_token=str(uuid.uuid4()),
                 )
+        if plan.saves:
+            self._tell(plan.saves)
 
     def forget(self, item: PushDevice | EndpointOwner) -> None:
         """Delete it, if it still is what was read. Raises Busy."""
