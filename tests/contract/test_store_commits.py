@@ -255,7 +255,7 @@ def _race(run: object) -> list[bool]:
 def test_what_was_committed_is_told_once_and_what_was_refused_or_only_checked_is_not(aws: Aws, others: int) -> None:
     told = list[Sequence[Aggregate]]()
     store, wallet = DynamoStore(create_tables(), tell=told.append), a_wallet()
-    saves = (wallet, *(a_payment() for _ in range(others)))
+    saves: tuple[Aggregate, ...] = (wallet, *(a_payment() for _ in range(others)))
     store.commit(*saves)
     with pytest.raises(Conflict):
         store.commit(wallet, *(a_payment() for _ in range(others)))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,27 +23,12 @@ from payments.schemas import PaymentMethodsOut, PaymentOut, SetupOut, StartedPay
 from reservations import api as reservations_api
 from reservations import auto_complete, check_expiring, expire_holds
 from reservations.schemas import AlternativesOut, ExtensionOptionOut, ExtensionOut, ReservationOut
+from tests.lambda_context import CONTEXT
 from tests.simulation import doors
 from tests.simulation.api_calls import ApiCall
 from tests.simulation.faults import Outage
 from tests.simulation.stripe import STORED_500
 
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What Lambda says of itself."""
-
-    function_name: str = "function"
-    memory_limit_in_mb: int = 128
-    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:000000000000:function:function"
-    aws_request_id: str = "request"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """All of it."""
-        return 50_000
-
-
-CONTEXT: Any = Context()
 SCHEDULES: dict[str, Callable[[dict[str, Any], Any], object]] = {
     "expire_holds": expire_holds.handler,
     "check_expiring": check_expiring.handler,

@@ -19,7 +19,7 @@ from parking.services.blockers import reconcile, seen
 from parking.services.ports import StoreUnavailable
 from parking.services.sweeping import Swept
 from tests.builders import a_blocker, a_report
-from tests.simulation.handlers import CONTEXT
+from tests.lambda_context import CONTEXT
 from tests.unit.world import ANNA, World, at
 
 H = Health

@@ -17,7 +17,7 @@ from parking.domain.spot import Location
 from parking.services import bookings, displaced, schedules
 from parking.services.blockers import reconcile
 from tests.builders import a_blocker, a_report, a_spot
-from tests.simulation.handlers import CONTEXT
+from tests.lambda_context import CONTEXT
 from tests.unit.stays import ARRIVING, CONFIRMED, MINUTE, STARTS
 from tests.unit.world import ANNA, BORIS, World, at, english
 

@@ -3,7 +3,7 @@
 import pytest
 
 from blockers import on_presence
-from tests.simulation.handlers import CONTEXT
+from tests.lambda_context import CONTEXT
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import hmac
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -19,23 +18,11 @@ from parking.services import bookings
 from parking.services.payment_methods import start_setup
 from parking.services.ports import StoreUnavailable
 from payments import stripe_webhook
+from tests.lambda_context import CONTEXT
 from tests.unit.till import Till, intent_of
 from tests.unit.world import ANNA, at
 
 SECRET = "whsec_of_the_unit_tests"
-
-
-@dataclass(frozen=True)
-class Context:
-    """What Lambda says of itself."""
-
-    function_name: str = "function"
-    memory_limit_in_mb: int = 128
-    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:000000000000:function:function"
-    aws_request_id: str = "request"
-
-
-CONTEXT: Any = Context()
 
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")

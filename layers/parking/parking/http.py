@@ -35,6 +35,7 @@ from parking.domain.errors import (
     Refused,
 )
 from parking.domain.ids import CreateRequest, UserId
+from parking.metrics import count
 from parking.services.ports import Busy, CardError, ForgedWebhook, InvalidCursor, StoreUnavailable
 
 LARGEST_BODY_BYTES = 16_384
@@ -279,6 +280,7 @@ def _busy(cause: Exception, request_id: str) -> Response[Any]:
 
 def _no_answer_from_stripe(cause: Exception, request_id: str) -> Response[Any]:
     logger.warning("Stripe could not be asked", exc_info=cause)
+    count({"StripeUnavailable": 1})
     status = HTTPStatus.SERVICE_UNAVAILABLE
     detail = "The payment provider could not be asked; try again."
     return problem(status, "payment_provider_unavailable", detail, request_id, headers={"Retry-After": "5"})
