@@ -456,6 +456,9 @@ ELSEWHERE = (
             "shadow_version=min(blocker.shadow_version, document.version - 1)",
             "shadow_version=blocker.shadow_version",
             "tests/unit/test_operating.py::test_resync_hears_a_shadow_that_was_deleted_and_counts_from_one_again"),
+    Planted("a command that was set aside is forgotten as an instant", f"{_BLOCKER}:Blocker.no_earlier",
+            "if self.commands:", "if self.command:",
+            "tests/unit/test_operating.py::test_resync_that_comes_late_does_not_turn_the_blockers_time_back"),
 )  # fmt: skip
 """What the simulated drivers do not look at, do too seldom, or what the schedule heals in time; a unit test sees it."""
 

@@ -142,8 +142,9 @@ def blocker_time(blocker: Blocker, now: datetime) -> datetime:
     known = [now]
     if blocker.report:
         known.append(blocker.report.received_at)
-    if blocker.command:
-        known.append(blocker.command.created_at)
+    told = [one for one in (*blocker.history, blocker.command) if one]
+    if told:
+        known.append(told[-1].created_at)
     return max(known)
 
 

@@ -105,6 +105,17 @@ def test_resync_ends_a_command_that_waits_and_sends_a_new_one(guarded: World) ->
     )
 
 
+def test_resync_that_comes_late_does_not_turn_the_blockers_time_back(guarded: World) -> None:
+    say(guarded, Action.LOWER, 48)
+    waiting = guarded.blocker.command
+    assert waiting is not None
+    blocker = say(guarded, Action.RESYNC, 47.5)
+    assert blocker.command is not None
+    assert blocker.command.command_id != waiting.command_id
+    assert blocker.command.created_at >= waiting.created_at
+    assert blocker.history[-1].ended_at == waiting.created_at
+
+
 def test_resync_takes_the_answer_that_the_shadow_holds_already(guarded: World) -> None:
     say(guarded, Action.LOWER, 48)
     told = guarded.shadows.desired(guarded.spot.blocker_id)

@@ -207,8 +207,8 @@ class Blocker:
         seen = [now]
         if self.report:
             seen.append(self.report.received_at)
-        if self.command:
-            seen.append(self.command.created_at)
+        if self.commands:  # also one that was set aside since: what replaces it is newer
+            seen.append(self.commands[-1].created_at)
         return max(seen)
 
     def may_raise(self, now: datetime) -> bool:
@@ -314,7 +314,7 @@ def start_over(blocker: Blocker, now: datetime) -> Blocker:
     if command is None or command.status is CommandStatus.SUCCEEDED:
         return blocker
     if command.status is CommandStatus.PENDING:
-        blocker = _ended(blocker, CommandStatus.SUPERSEDED, now)
+        blocker = _ended(blocker, CommandStatus.SUPERSEDED, blocker.no_earlier(now))
     return replace(blocker, command=None, history=blocker.commands[-HISTORY_LENGTH:])
 
 
