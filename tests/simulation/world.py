@@ -10,6 +10,7 @@ from parking.adapters.memory.iot import MemoryShadows, MemoryThings
 from parking.adapters.memory.push import MemoryPush
 from parking.domain.blocker import Blocker, Command, Connectivity, Occupancy, Report
 from parking.domain.errors import ParkingError
+from parking.domain.health import Health
 from parking.domain.ids import BlockerId, CommandId, SpotId, UserId
 from parking.domain.notification import Notification
 from parking.domain.payment import Payment
@@ -130,7 +131,7 @@ class World:
         return (
             free
             and spot.service_state is ServiceState.IN_SERVICE
-            and (far or blocker.connectivity is Connectivity.ONLINE)
+            and (far or reference.health(blocker, now) is Health.ONLINE)
             and (far or reference.seen(blocker, now) is Occupancy.VACANT)
             and spot.location.distance_m(here.location) <= reference.NEAR_M
         )

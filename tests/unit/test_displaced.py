@@ -235,6 +235,18 @@ def test_a_spot_that_is_taken_meanwhile_leaves_everything_as_it_was(world: World
     assert world.stored(waiting) == stored
 
 
+def test_a_spot_whose_blocker_has_been_silent_for_15_minutes_is_neither_shown_nor_taken(
+    world: World, waiting: Reservation
+) -> None:
+    spot = another_spot(world)  # it spoke at 193
+    displace(world)
+    for now, found in ((207.9, [spot]), (208, [])):
+        shown = displaced.alternatives(world.store, BORIS, waiting.reservation_id, at(now))
+        assert [one.spot for one in shown] == found
+    with pytest.raises(SpotUnavailable):
+        move(world, waiting, spot.spot_id, 208)
+
+
 def test_only_whose_spot_is_occupied_may_move(world: World, waiting: Reservation) -> None:
     spot = another_spot(world)
     look(world, 180)

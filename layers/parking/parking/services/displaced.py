@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from parking.domain.area import Circle
-from parking.domain.blocker import Blocker, Connectivity, Occupancy
+from parking.domain.blocker import Blocker, Occupancy
 from parking.domain.calendar import Calendar
 from parking.domain.displacing import (
     WARN_BEFORE_START,
@@ -18,10 +18,12 @@ from parking.domain.displacing import (
 from parking.domain.ending import hear_of_next
 from parking.domain.errors import SpotUnavailable
 from parking.domain.extending import taken_next
+from parking.domain.health import Health
 from parking.domain.ids import ReservationId, SpotId, UserId
 from parking.domain.reservation import ARRIVAL_LEAD, Reservation, showing
 from parking.domain.spot import ServiceState, Spot
 from parking.domain.time import Interval
+from parking.domain.watching import health_at
 from parking.services import notices
 from parking.services.commit import until_committed
 from parking.services.neighbours import days_with_neighbour, with_neighbour_told
@@ -133,7 +135,7 @@ def _alternatives(store: Store, reservation: Reservation, now: datetime) -> list
 def _equivalent(spot: Spot, blocker: Blocker, reservation: Reservation, now: datetime) -> bool:
     """True if the stay could be there, as far as the calendar allows; what the machine sees counts for one so near."""
     other = spot.spot_id != reservation.spot_id and spot.service_state is ServiceState.IN_SERVICE
-    ready = blocker.connectivity is Connectivity.ONLINE and blocker.occupancy(now) is Occupancy.VACANT
+    ready = health_at(blocker, now) is Health.ONLINE and blocker.occupancy(now) is Occupancy.VACANT
     ready = ready or not _begins_soon(reservation, now)
     return other and ready and spot.tariff.currency == reservation.quote.currency
 
