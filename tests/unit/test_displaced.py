@@ -240,9 +240,9 @@ def test_a_spot_whose_blocker_has_been_silent_for_15_minutes_is_neither_shown_no
 ) -> None:
     spot = another_spot(world)  # it spoke at 193
     displace(world)
-    for now, found in ((207.9, [spot]), (208, [])):
+    for now, found in ((207.9, [spot.spot_id]), (208, [])):
         shown = displaced.alternatives(world.store, BORIS, waiting.reservation_id, at(now))
-        assert [one.spot for one in shown] == found
+        assert [one.spot.spot_id for one in shown] == found
     with pytest.raises(SpotUnavailable):
         move(world, waiting, spot.spot_id, 208)
 
