@@ -1,6 +1,6 @@
 # Every target does its own set-up: a fresh machine needs make, Python 3.13 and any python3 for the bootstrap of uv.
 .DEFAULT_GOAL := help
-.PHONY: help install up down status demo day soak test simulate check openapi format bench-search bench-sweep bench-arrival
+.PHONY: help install up down status client demo day soak test simulate check openapi format bench-search bench-sweep bench-arrival
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -33,6 +33,9 @@ down: install ## End the system that `make up` started
 
 status: install ## Say whether the system runs, and where
 	@$(PYTHON) -m local status
+
+client: install ## Generate a typed Python client from docs/openapi.json into .local/client
+	@$(PYTHON) -m local.client
 
 demo: install ## Watch two drivers go through the whole journey
 	@$(PYTHON) -m local.demo

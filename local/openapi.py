@@ -2,7 +2,9 @@
 
 import importlib
 import json
+import re
 import sys
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "docs" / "openapi.json"
 DOORS = ("spots.api", "reservations.api", "payments.api", "notifications.api", "payments.stripe_webhook")
 SIGNED_BY_STRIPE = "stripe"
-NOT_OURS = ("HTTPValidationError", "ValidationError")
+OF_A_BODY = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+"""What the door answers to a body before any handler reads it."""
+NOT_OURS = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 """Powertools gives each route a 422 of its own; our bad requests are 400 problem documents."""
 
 
@@ -33,14 +37,27 @@ def document() -> dict[str, Any]:
     made: dict[str, Any] = json.loads(merged.get_openapi_json_schema())
     for schema in NOT_OURS:
         made["components"]["schemas"].pop(schema, None)
-    for operations in made["paths"].values():
-        for operation in operations.values():
+    for path, operations in made["paths"].items():
+        for method, operation in operations.items():
+            operation["operationId"] = _handler(operation["operationId"], path, method)
+            if "requestBody" in operation:
+                operation["responses"] |= {str(status.value): _refusal(status) for status in OF_A_BODY}
             if operation["tags"] == [SIGNED_BY_STRIPE]:  # no driver's token; Powertools drops an empty `security`
                 operation["security"] = []
                 del operation["responses"]["401"]
             if "HTTPValidationError" in json.dumps(operation["responses"].get("422")):
                 del operation["responses"]["422"]
     return made
+
+
+def _handler(operation_id: str, path: str, method: str) -> str:
+    """The handler's own name, which generated clients call the operation by; Powertools adds path and method to it."""
+    return operation_id.removesuffix(re.sub(r"\W", "_", f"{path}_{method}"))
+
+
+def _refusal(status: HTTPStatus) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": status.phrase, "content": {"application/problem+json": {"schema": schema}}}
 
 
 def text() -> str:

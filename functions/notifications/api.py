@@ -32,7 +32,7 @@ handler = entry(door)
     tags=["notifications"],
     responses=documented(HTTPStatus.OK, NotificationsOut),
 )
-def list_(
+def list_notifications(
     unread: Annotated[bool, Query()] = False,
     limit: Limit = 20,
     cursor: Cursor = None,
@@ -50,7 +50,7 @@ def list_(
     tags=["notifications"],
     responses=documented(HTTPStatus.OK, NotificationOut, HTTPStatus.NOT_FOUND),
 )
-def read(notification_id: IdPath, accept_language: AcceptLanguage = "") -> NotificationOut:
+def mark_read(notification_id: IdPath, accept_language: AcceptLanguage = "") -> NotificationOut:
     """The first time counts."""
     notice = notifications.mark_read(wiring.store(), door.user_id, NotificationId(notification_id), door.now)
     language = notifications.language_of(wiring.store(), door.user_id, wished(accept_language))
@@ -63,7 +63,7 @@ def read(notification_id: IdPath, accept_language: AcceptLanguage = "") -> Notif
     tags=["notifications"],
     responses=documented(HTTPStatus.OK, PreferencesOut),
 )
-def preferences() -> PreferencesOut:
+def get_preferences() -> PreferencesOut:
     """Language and muted kinds."""
     return PreferencesOut.of(notifications.preferences_of(wiring.store(), door.user_id))
 
@@ -74,7 +74,7 @@ def preferences() -> PreferencesOut:
     tags=["notifications"],
     responses=documented(HTTPStatus.OK, PreferencesOut),
 )
-def prefer(wish: PreferencesIn) -> PreferencesOut:
+def set_preferences(wish: PreferencesIn) -> PreferencesOut:
     """Replaces my wishes. A muted kind still comes into the inbox; one that has to be told is 400."""
     return PreferencesOut.of(
         notifications.set_preferences(wiring.store(), door.user_id, locale=wish.locale, muted=wish.muted)
@@ -85,9 +85,9 @@ def prefer(wish: PreferencesIn) -> PreferencesOut:
     "/push-devices/<device_id>",
     summary="Tell this phone",
     tags=["notifications"],
-    responses=documented(HTTPStatus.OK, PushDeviceOut, HTTPStatus.CONFLICT),
+    responses=documented(HTTPStatus.OK, PushDeviceOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
-def register(device_id: IdPath, wish: PushDeviceIn, accept_language: AcceptLanguage = "") -> PushDeviceOut:
+def register_push_device(device_id: IdPath, wish: PushDeviceIn, accept_language: AcceptLanguage = "") -> PushDeviceOut:
     """Registers a phone or its new token, at every start of the app; who had the phone before is not told there.
 
     Without `locale` the first language of `Accept-Language` counts.
@@ -110,7 +110,7 @@ def register(device_id: IdPath, wish: PushDeviceIn, accept_language: AcceptLangu
     tags=["notifications"],
     responses=documented(HTTPStatus.NO_CONTENT, None, HTTPStatus.NOT_FOUND),
 )
-def sign_out(device_id: IdPath) -> Response[Any]:
+def remove_push_device(device_id: IdPath) -> Response[Any]:
     """Forgets the phone."""
     phones.sign_out_device(wiring.store(), wiring.push(), door.user_id, DeviceId(device_id))
     return Response(HTTPStatus.NO_CONTENT.value, body="")

@@ -69,7 +69,7 @@ def pay(wish: PayIn, key: IdempotencyKey) -> Response[Any]:
 
 
 @app.get("/payments", summary="My payments", tags=["payments"], responses=documented(HTTPStatus.OK, PaymentsOut))
-def list_(limit: Limit = 20, cursor: Cursor = None) -> PaymentsOut:
+def list_payments(limit: Limit = 20, cursor: Cursor = None) -> PaymentsOut:
     """Newest first."""
     page = wiring.store().page(Payment, door.user_id, limit=limit, cursor=cursor)
     return PaymentsOut(items=[PaymentOut.of(one) for one in page.items], next_cursor=page.cursor)
@@ -81,13 +81,13 @@ def list_(limit: Limit = 20, cursor: Cursor = None) -> PaymentsOut:
     tags=["payments"],
     responses=documented(HTTPStatus.OK, PaymentOut, HTTPStatus.NOT_FOUND),
 )
-def get(payment_id: IdPath) -> PaymentOut:
+def get_payment(payment_id: IdPath) -> PaymentOut:
     """The payment as it stands now."""
     return PaymentOut.of(payment_of(wiring.store(), door.user_id, PaymentId(payment_id)))
 
 
 @app.get("/wallet", summary="My wallet", tags=["wallet"], responses=documented(HTTPStatus.OK, WalletOut))
-def wallet() -> WalletOut:
+def get_wallet() -> WalletOut:
     """The balance, what of it can be withdrawn today, and what is owed."""
     return WalletOut.of(wallet_of(wiring.store(), door.user_id, settings.currency()), door.now)
 
@@ -98,7 +98,7 @@ def wallet() -> WalletOut:
     tags=["wallet"],
     responses=documented(HTTPStatus.OK, TransactionsOut),
 )
-def transactions(limit: Limit = 20, cursor: Cursor = None) -> TransactionsOut:
+def list_transactions(limit: Limit = 20, cursor: Cursor = None) -> TransactionsOut:
     """Newest first. What only a card had part in is listed too; its `amount`, the change of the wallet, is 0."""
     page = wiring.store().page(Transaction, door.user_id, limit=limit, cursor=cursor)
     return TransactionsOut(items=[TransactionOut.of(one) for one in page.items], next_cursor=page.cursor)
@@ -143,7 +143,7 @@ def deposit(wish: DepositIn, key: IdempotencyKey) -> Response[Any]:
         HTTPStatus.UNPROCESSABLE_ENTITY,
     ),
 )
-def withdrawal(wish: WithdrawIn, key: IdempotencyKey) -> Response[Any]:
+def withdraw(wish: WithdrawIn, key: IdempotencyKey) -> Response[Any]:
     """Back to the cards that the deposits came from, the oldest first; PENDING until the cards have it."""
     taken = wallets.withdraw(
         wiring.store(), door.wish(key), amount_minor=wish.amount, currency=settings.currency(), now=door.now
@@ -157,7 +157,7 @@ def withdrawal(wish: WithdrawIn, key: IdempotencyKey) -> Response[Any]:
     tags=["payment methods"],
     responses=documented(HTTPStatus.CREATED, SetupOut, HTTPStatus.CONFLICT),
 )
-def setup(key: IdempotencyKey) -> Response[Any]:
+def set_up_payment_method(key: IdempotencyKey) -> Response[Any]:
     """Gives the client secret for Stripe's mobile SDK; the card is listed once Stripe says that it is saved."""
     started = payment_methods.start_setup(wiring.store(), wiring.cards(), door.wish(key))
     return answer(SetupOut.of(started), HTTPStatus.CREATED)

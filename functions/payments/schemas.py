@@ -8,7 +8,7 @@ from pydantic import Field, StrictInt, model_validator
 from parking.domain.customer import Customer, PaymentMethod
 from parking.domain.ledger import Debt, Transaction, TransactionKind, Wallet
 from parking.domain.payment import DisputeStatus, Method, Payment, PaymentStatus, Purpose, RefundStatus
-from parking.http import IdField, In, Instant, Out
+from parking.http import WHOLE, IdField, In, Instant, Out
 from parking.services.card_payments import CardAnswer
 from parking.services.ports import CardSetup
 from parking.services.wallets import (
@@ -40,14 +40,14 @@ class PayIn(In):
 class DepositIn(In):
     """Fill the wallet by card."""
 
-    amount: Annotated[StrictInt, Field(ge=SMALLEST_DEPOSIT_MINOR, le=LARGEST_DEPOSIT_MINOR)]
+    amount: Annotated[StrictInt, Field(ge=SMALLEST_DEPOSIT_MINOR, le=LARGEST_DEPOSIT_MINOR), WHOLE]
     payment_method_id: Annotated[IdField | None, Field(description=_SAVED_CARD)] = None
 
 
 class WithdrawIn(In):
     """Take money out of the wallet, back to the cards that filled it."""
 
-    amount: Annotated[StrictInt, Field(ge=SMALLEST_WITHDRAWAL_MINOR, le=WITHDRAWALS_PER_DAY_MINOR)]
+    amount: Annotated[StrictInt, Field(ge=SMALLEST_WITHDRAWAL_MINOR, le=WITHDRAWALS_PER_DAY_MINOR), WHOLE]
 
 
 class RefundOut(Out):

@@ -35,7 +35,7 @@ class ReceivedOut(Out):
     tags=["stripe"],
     responses=documented(HTTPStatus.OK, ReceivedOut),
 )
-def receive(signature: Annotated[str, Header(alias="Stripe-Signature", max_length=4096)]) -> ReceivedOut:
+def receive_stripe_event(signature: Annotated[str, Header(alias="Stripe-Signature", max_length=4096)]) -> ReceivedOut:
     """Checks the signature over the raw body, then looks at the object itself: events come twice and out of order.
 
     An object that Stripe does not know under our key is 503, not 200: the key may be another account's, and an event

@@ -53,7 +53,7 @@ def _shown(reservation: Reservation) -> ReservationOut:
         HTTPStatus.CREATED, ReservationOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY
     ),
 )
-def create(wish: ReserveIn, key: IdempotencyKey) -> Response[Any]:
+def reserve(wish: ReserveIn, key: IdempotencyKey) -> Response[Any]:
     """Hold the spot for ten minutes; pay to keep it."""
     asked = bookings.Wish(
         spot_id=SpotId(wish.spot_id),
@@ -72,7 +72,7 @@ def create(wish: ReserveIn, key: IdempotencyKey) -> Response[Any]:
     tags=["reservations"],
     responses=documented(HTTPStatus.OK, ReservationsOut),
 )
-def list_(
+def list_reservations(
     status: Annotated[ReservationStatus | None, Query()] = None, limit: Limit = 20, cursor: Cursor = None
 ) -> ReservationsOut:
     """Newest first."""
@@ -90,7 +90,7 @@ def list_(
     tags=["reservations"],
     responses=documented(HTTPStatus.OK, ReservationOut, HTTPStatus.NOT_FOUND),
 )
-def get(reservation_id: IdPath) -> ReservationOut:
+def get_reservation(reservation_id: IdPath) -> ReservationOut:
     """With price, times, payments and what the barrier does."""
     return _shown(reservation_of(wiring.store(), door.user_id, ReservationId(reservation_id)))
 
@@ -101,7 +101,7 @@ def get(reservation_id: IdPath) -> ReservationOut:
     tags=["reservations"],
     responses=documented(HTTPStatus.ACCEPTED, ReservationOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
-def arrival(reservation_id: IdPath) -> Response[Any]:
+def arrive(reservation_id: IdPath) -> Response[Any]:
     """The barrier is being lowered; the stay is ACTIVE once the machine reports that it is down."""
     reservation = bookings.arrive(wiring.store(), door.user_id, ReservationId(reservation_id), door.now)
     try:
@@ -118,7 +118,7 @@ def arrival(reservation_id: IdPath) -> Response[Any]:
     tags=["reservations"],
     responses=documented(HTTPStatus.OK, ReservationOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
-def departure(reservation_id: IdPath) -> ReservationOut:
+def depart(reservation_id: IdPath) -> ReservationOut:
     """Ends the stay and gives the rest of the time back to others."""
     return _shown(bookings.leave(wiring.store(), door.user_id, ReservationId(reservation_id), door.now))
 
@@ -129,7 +129,7 @@ def departure(reservation_id: IdPath) -> ReservationOut:
     tags=["reservations"],
     responses=documented(HTTPStatus.OK, ReservationOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
-def cancellation(reservation_id: IdPath) -> ReservationOut:
+def cancel(reservation_id: IdPath) -> ReservationOut:
     """Before the start everything is refunded, after it nothing; by our fault everything.
 
     That is a spot that is occupied (with a credit), that its barrier did not guard, or that is out of service.
@@ -143,7 +143,7 @@ def cancellation(reservation_id: IdPath) -> ReservationOut:
     tags=["reservations"],
     responses=documented(HTTPStatus.OK, AlternativesOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
-def alternatives(reservation_id: IdPath) -> AlternativesOut:
+def list_alternatives(reservation_id: IdPath) -> AlternativesOut:
     """Equal spots within 500 m that are free for the rest of the stay, while yours cannot be relied on."""
     found = displaced.alternatives(wiring.store(), door.user_id, ReservationId(reservation_id), door.now)
     return AlternativesOut(items=[AlternativeOut.of(one) for one in found])
@@ -155,7 +155,7 @@ def alternatives(reservation_id: IdPath) -> AlternativesOut:
     tags=["reservations"],
     responses=documented(HTTPStatus.OK, ReservationOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
-def move(reservation_id: IdPath, wish: MoveIn) -> ReservationOut:
+def move_reservation(reservation_id: IdPath, wish: MoveIn) -> ReservationOut:
     """The stay goes on at one of the alternatives, whose barrier is raised for it. Asking again changes nothing."""
     found = ReservationId(reservation_id)
     return _shown(displaced.move(wiring.store(), door.user_id, found, SpotId(wish.spot_id), door.now))
@@ -167,7 +167,9 @@ def move(reservation_id: IdPath, wish: MoveIn) -> ReservationOut:
     tags=["reservations"],
     responses=documented(HTTPStatus.OK, ExtensionOptionOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
-def extension_option(reservation_id: IdPath, ends_at: Annotated[Instant | None, Query()] = None) -> ExtensionOptionOut:
+def get_extension_option(
+    reservation_id: IdPath, ends_at: Annotated[Instant | None, Query()] = None
+) -> ExtensionOptionOut:
     """Whether and until when; with an end, what it costs."""
     option = bookings.extension_option(wiring.store(), door.user_id, ReservationId(reservation_id), ends_at, door.now)
     price = PriceOut.of(option.quote) if option.quote else None
@@ -196,7 +198,7 @@ def extend(reservation_id: IdPath, wish: ExtendIn, key: IdempotencyKey) -> Respo
     tags=["reservations"],
     responses=documented(HTTPStatus.OK, ReceiptOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
-def receipt(reservation_id: IdPath) -> Response[Any]:
+def get_receipt(reservation_id: IdPath) -> Response[Any]:
     """Sealed at the end: prices, payments, refunds, times, and what the barrier did.
 
     With `Accept: text/html` it is a page that prints to one sheet of A4.

@@ -18,7 +18,7 @@ from parking.domain.evidence import Evidence
 from parking.domain.payment import Method, PaymentStatus, Purpose
 from parking.domain.receipt import Receipt
 from parking.domain.reservation import EndReason, Extension, ExtensionStatus, Reservation, ReservationStatus
-from parking.http import IdField, In, Instant, Out
+from parking.http import WHOLE, IdField, In, Instant, Out
 from parking.schemas import PriceOut
 from parking.services.search import FoundSpot
 
@@ -29,7 +29,7 @@ class ReserveIn(In):
     spot_id: IdField
     ends_at: Instant
     starts_at: Instant | None = None
-    quoted_amount: Annotated[StrictInt | None, Field(ge=0, description="The price that the driver saw")] = None
+    quoted_amount: Annotated[StrictInt | None, Field(ge=0, description="The price that the driver saw"), WHOLE] = None
     vehicle_plate: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9 -]{1,16}$")] = None
 
 

@@ -71,7 +71,7 @@ _FOUND[HTTPStatus.OK.value]["content"][GEOJSON] = {"model": FeaturesOut}
 
 
 @app.get("/spots", summary="Find spots around a point or in a map's frame", tags=["spots"], responses=_FOUND)
-def find(
+def find_spots(
     *,
     lat: MaybeLatitude = None,
     lon: MaybeLongitude = None,
@@ -113,7 +113,7 @@ def find(
     tags=["spots"],
     responses=documented(HTTPStatus.OK, SpotOut, HTTPStatus.NOT_FOUND),
 )
-def get(spot_id: IdPath) -> SpotOut:
+def get_spot(spot_id: IdPath) -> SpotOut:
     """One spot with its tariff and barrier."""
     spot = spots.spot_of(wiring.store(), SpotId(spot_id))
     return SpotOut.of(spot, wiring.store().get(Blocker, spot.blocker_id))
@@ -125,7 +125,7 @@ def get(spot_id: IdPath) -> SpotOut:
     tags=["spots"],
     responses=documented(HTTPStatus.OK, AvailabilityOut, HTTPStatus.NOT_FOUND),
 )
-def availability(
+def get_availability(
     spot_id: IdPath, day: Annotated[date, Query(description="A day at the spot: 2026-01-31")]
 ) -> AvailabilityOut:
     """The free intervals of a local day, from now on."""
@@ -142,7 +142,9 @@ def availability(
     tags=["spots"],
     responses=documented(HTTPStatus.OK, QuoteOut, HTTPStatus.NOT_FOUND),
 )
-def quote(spot_id: IdPath, starts_at: Annotated[Instant, Query()], ends_at: Annotated[Instant, Query()]) -> QuoteOut:
+def get_quote(
+    spot_id: IdPath, starts_at: Annotated[Instant, Query()], ends_at: Annotated[Instant, Query()]
+) -> QuoteOut:
     """Price lines, amount, and whether the interval is free."""
     stay = _interval(starts_at, ends_at)
     price, free = spots.quote(wiring.store(), SpotId(spot_id), stay, door.now)
@@ -193,7 +195,7 @@ def remove_favourite(spot_id: IdPath) -> Response[Any]:
     tags=["favourites"],
     responses=documented(HTTPStatus.OK, SpotListOut),
 )
-def list_recent() -> SpotListOut:
+def list_recent_spots() -> SpotListOut:
     """The spots of my last stays, the latest first; at most 10."""
     found = favourites.recent_spots(wiring.store(), door.user_id)
     return SpotListOut(items=[SpotOut.of(spot, blocker) for spot, blocker in found])

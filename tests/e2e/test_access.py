@@ -4,7 +4,6 @@ import base64
 import json
 import time
 import uuid
-from dataclasses import dataclass
 from datetime import timedelta
 
 import boto3
@@ -17,74 +16,100 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from local.drivers import Account, Driver
-from tests.e2e.cards import saved_card, saved_cards
+from tests.e2e.malformed import wellformed
 from tests.e2e.openapi import METHODS, Operation, operations
-from tests.e2e.stays import everything, paid, reserve
+from tests.e2e.owned import Owned, one_of_everything
+from tests.e2e.stays import everything, reserve
 from tests.e2e.world import PASSWORD, Json, Spot, World, base64url, eventually, expect
 
 PRIVATE = [one for one in operations() if not one.is_public]
-OWNED_IDS = ("{reservation_id}", "{payment_id}", "{payment_method_id}", "{notification_id}", "{device_id}")
-ITEM_PATHS = sorted({one.path for one in PRIVATE if any(owned in one.path for owned in OWNED_IDS)})
-
-
-@dataclass(frozen=True)
-class Owned:
-    """A driver with one of everything."""
-
-    driver: Driver
-    ids: dict[str, str]
-
-    def seen(self) -> list[Json]:
-        """All that the driver sees of it."""
-        lists = ("/reservations", "/payments", "/notifications", "/wallet/transactions")
-        listed = [one for path in lists for one in everything(self.driver, path)]
-        return [*listed, *saved_cards(self.driver), self.driver.get("/wallet").json()]
+SHARED_IDS = {"spot_id"}
+"""A spot is everybody's; every other id in a path or a body is one driver's."""
+OWN_NAME = "PUT /push-devices/{device_id}"
+"""A device id is the driver's own name for a phone, so it names another phone for another driver."""
+REFUSED = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND)
 
 
 @pytest.fixture
 def owned(world: World, driver: Driver, later_spot: Spot) -> Owned:
-    """Somebody's confirmed reservation, payment, saved card, notification and phone."""
-    stay = paid(driver, later_spot, begins_in=timedelta(hours=2))
-    device_id = uuid.uuid4().hex
-    expect(200, driver.request("PUT", f"/push-devices/{device_id}", {"platform": "APNS", "token": "the-owner-s-token"}))
-    ids = {
-        "{reservation_id}": stay["reservation_id"],
-        "{payment_id}": stay["payments"][0]["payment_id"],
-        "{payment_method_id}": saved_card(world, driver),
-        "{notification_id}": everything(driver, "/notifications")[0]["notification_id"],
-        "{device_id}": device_id,
-    }
-    return Owned(driver, ids)
+    return one_of_everything(world, driver, later_spot)
 
 
-def body_of(path: str) -> Json | None:
-    """A body that the route would take from the owner."""
-    bodies: dict[str, Json] = {"extensions": {"ends_at": "2030-01-31T09:30:00Z"}, "move": {"spot_id": "somewhere"}}
-    return bodies.get(path.rpartition("/")[2])
+def ids_of(operation: Operation) -> set[str]:
+    """The ids in the operation's path that belong to one driver."""
+    return {one.name for one in operation.in_place("path")} - SHARED_IDS
 
 
-def test_another_drivers_things_are_not_found_by_any_method_of_any_route(
-    world: World, owned: Owned, other_driver: Driver
-) -> None:
+def with_ids(operation: Operation, ids: dict[str, str]) -> tuple[str, Json | None]:
+    """The path and the body with these ids in the places that the document has for them."""
+    good = wellformed(operation)
+    path = operation.path
+    for name, value in ids.items():
+        path = path.replace(f"{{{name}}}", value)
+    if good.body is None:
+        return path, None
+    fields = {one.name for one in operation.fields}
+    return path, json.loads(good.body) | {name: value for name, value in ids.items() if name in fields}
+
+
+def test_the_matrix_knows_a_thing_for_every_id_of_the_document(owned: Owned) -> None:
+    """A new kind of id fails here until `one_of_everything` has one."""
+    assert {name for one in PRIVATE for name in ids_of(one)} <= set(owned.ids)
+
+
+def test_another_drivers_things_are_not_found_by_any_method_of_any_route(owned: Owned, other_driver: Driver) -> None:
     before = owned.seen()
-    assert len(ITEM_PATHS) >= 10
-    for path in ITEM_PATHS:
-        own = path
-        for name, value in owned.ids.items():
-            own = own.replace(name, value)
-        for method in (*METHODS, "PATCH"):
-            if (method, path) == ("PUT", "/push-devices/{device_id}"):
-                continue  # a device id is the driver's own name for a phone: the next test
-            answer = other_driver.request(method, own, body_of(path))
-            assert answer.status_code == httpx.codes.NOT_FOUND, f"{method} {own}: {answer.text}"
-            for value in owned.ids.values():
-                assert value not in answer.text
+    by_path = {one.path: one for one in PRIVATE if ids_of(one)}
+    bodies = {one.name: with_ids(one, owned.ids)[1] for one in PRIVATE}
+    for operation in by_path.values():
+        path, _ = with_ids(operation, owned.ids)
+        for method in {*METHODS, "PATCH"}:
+            name = f"{method} {operation.path}"
+            if name == OWN_NAME:
+                continue
+            answer = other_driver.request(method, path, bodies.get(name))
+            assert answer.status_code == httpx.codes.NOT_FOUND, f"{name}: {answer.text}"
+            assert not any(value in answer.text for key, value in owned.ids.items() if key not in SHARED_IDS), name
     assert owned.seen() == before
-    expect(204, owned.driver.request("DELETE", f"/push-devices/{owned.ids['{device_id}']}"))
+
+
+def test_another_drivers_things_are_not_found_in_a_body(owned: Owned, other_driver: Driver) -> None:
+    before, asked = owned.seen(), []
+    own = one_id_each(owned)
+    for operation in PRIVATE:
+        for field in {one.name for one in operation.fields} & set(own):
+            path, body = with_ids(operation, {field: own[field]})
+            wish = (body or {}) | ({"method": "CARD"} if "method" in (body or {}) else {})
+            answer = other_driver.request(operation.method, path, wish)
+            assert answer.status_code == httpx.codes.NOT_FOUND, f"{operation.name} {field}: {answer.text}"
+            asked.append((operation.name, field))
+    assert len(asked) >= 3, asked
+    assert owned.seen() == before
+
+
+def one_id_each(owned: Owned) -> dict[str, str]:
+    return {name: value for name, value in owned.ids.items() if name not in SHARED_IDS}
+
+
+def test_no_list_shows_another_drivers_things(owned: Owned, other_driver: Driver) -> None:
+    for operation in PRIVATE:
+        if operation.method == "GET" and not operation.in_place("path"):
+            answer = other_driver.get(wellformed(operation).url)
+            assert answer.is_success, f"{operation.name}: {answer.text}"
+            assert [name for name, value in one_id_each(owned).items() if value in answer.text] == [], operation.name
+
+
+def test_the_owner_finds_everything(owned: Owned) -> None:
+    """Else 404 for another driver would prove nothing. What removes a thing comes last."""
+    for operation in sorted(PRIVATE, key=lambda one: one.method == "DELETE"):
+        if ids_of(operation):
+            path, body = with_ids(operation, owned.ids)
+            status = owned.driver.request(operation.method, path, body).status_code
+            assert status not in (*REFUSED, httpx.codes.INTERNAL_SERVER_ERROR), f"{operation.name}: {status}"
 
 
 def test_the_same_device_id_of_two_drivers_is_two_phones(owned: Owned, other_driver: Driver) -> None:
-    path = f"/push-devices/{owned.ids['{device_id}']}"
+    path = f"/push-devices/{owned.ids['device_id']}"
     expect(200, other_driver.request("PUT", path, {"platform": "FCM", "token": "another-s-token"}))
     expect(204, other_driver.request("DELETE", path))
     expect(404, other_driver.request("DELETE", path))
