@@ -1,6 +1,6 @@
 # Every target does its own set-up: a fresh machine needs make, Python 3.13 and any python3 for the bootstrap of uv.
 .DEFAULT_GOAL := help
-.PHONY: help install up down status client demo day soak test simulate check openapi format bench-search bench-sweep bench-arrival
+.PHONY: help install up down status client demo day soak test fuzz simulate check openapi format bench-search bench-sweep bench-arrival
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -48,6 +48,10 @@ soak: install ## Let chance break BLOCKERS=200 blockers for MINUTES=5 while oper
 
 test: install ## Run every test
 	@$(PYTHON) -m pytest tests --numprocesses 2
+
+fuzz: install ## Ask every operation CASES=300 times what fits the OpenAPI document and what does not, and look at the books
+	@FUZZ_CASES=$(or $(CASES),300) $(PYTHON) -m pytest tests/e2e/test_fuzz.py tests/e2e/test_afterwards.py \
+		-k "not every_function_ran and not operators_were_told"
 
 simulate: install ## Run the services under faults: SEEDS=2000 fresh seeds, or SEED=n once more with its whole story
 	@PYTHONPATH=layers/parking:functions:device:. $(PYTHON) -m tests.simulation \

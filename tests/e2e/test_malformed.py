@@ -95,17 +95,6 @@ def test_a_body_that_is_too_large_is_refused(world: World, sender: Driver, size:
             assert said is None, f"{operation.name}: {said}"
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "a/b/c"])
-def test_another_content_type_is_refused(world: World, sender: Driver, content_type: str) -> None:
-    for operation in OPERATIONS.values():
-        if operation.fields:
-            good = wellformed(operation)
-            headers = good.headers | {"content-type": content_type}
-            request = Request("type", "", good.method, good.path, headers=headers, body=b"<a>1</a>")
-            said = complaint(send(world, sender, request), None, (400, 415))
-            assert said is None, f"{operation.name}: {said}"
-
-
 def test_a_query_parameter_that_comes_twice_is_no_failure(world: World, sender: Driver) -> None:
     for operation in OPERATIONS.values():
         if operation.method == "GET" and operation.in_place("query"):
