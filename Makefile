@@ -1,6 +1,6 @@
 # Every target does its own set-up: a fresh machine needs make, Python 3.13 and any python3 for the bootstrap of uv.
 .DEFAULT_GOAL := help
-.PHONY: help install up down status client demo day soak test fuzz simulate check openapi format bench-search bench-sweep bench-arrival
+.PHONY: help install up down status client demo day soak test fuzz simulate check openapi format bench-search bench-sweep bench-arrival bench-cost bench-cpu
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -65,6 +65,12 @@ bench-sweep: install ## Measure that a schedule's run costs what is due, not wha
 
 bench-arrival: install ## Measure how long it takes from an arrival's request to the motor, beside a bare shadow update
 	@PYTHONPATH=layers/parking:functions:device:. $(PYTHON) -m benchmarks.arrival
+
+bench-cost: install ## Measure what a journey costs, in units, calls and dollars; LINES=1 names every item
+	@PYTHONPATH=layers/parking:functions:device:. $(PYTHON) -m benchmarks.cost $(if $(LINES),--lines)
+
+bench-cpu: install ## Measure a request's CPU time beside the same request written by hand with boto3
+	@PYTHONPATH=layers/parking:functions:device:. $(PYTHON) -m benchmarks.cost.cpu
 
 check: install ## Format, lint, types, architecture, template, and what is generated from the lock file
 	.venv/bin/ruff format --check .

@@ -49,20 +49,27 @@ class Meter:
             case _:
                 return
         for items in weighed:
-            size_bytes = sum(_bytes({"M": item}) for item in items)
+            weight = sum(size_bytes(item) for item in items)
             self.items += len(items)
-            self.units += max(1, -(-size_bytes // UNIT_BYTES)) / (1 if context["consistent"] else 2)
+            self.units += max(1, -(-weight // UNIT_BYTES)) / (1 if context["consistent"] else 2)
         consumed = parsed.get("ConsumedCapacity", [])  # MiniStack says nothing of a BatchGetItem
         self.emulator_units += sum(
             one["CapacityUnits"] for one in (consumed if isinstance(consumed, list) else [consumed])
         )
 
 
+def size_bytes(item: dict[str, Any]) -> int:
+    """An item's size by DynamoDB's rules: the names and the values of its attributes."""
+    return sum(len(name) + _bytes(value) for name, value in item.items())
+
+
 def _bytes(value: dict[str, Any]) -> int:
-    """An attribute's size by DynamoDB's rules, a number counted a little too high."""
+    """An attribute's size; a number has one byte for two digits, and one more."""
     [(kind, inner)] = value.items()
     if kind == "M":
         return 3 + sum(1 + len(name) + _bytes(one) for name, one in inner.items())
+    if kind == "N":
+        return 1 + (len(inner.strip("-0.")) + 1) // 2
     if kind == "L":
         return 3 + sum(1 + _bytes(one) for one in inner)
     return len(str(inner).encode())
