@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from parking import wiring
+from parking.domain.guarding import blockers_to_tell
 from parking.domain.reservation import Reservation
 from parking.services.blockers import reconcile
 from parking.stream import run
@@ -15,12 +16,14 @@ from parking.stream import run
 logger = Logger()
 
 
-def _reconcile(image: dict[str, Any], changed_at: datetime) -> None:
-    for blocker_id in wiring.from_stream_image(Reservation, image).blockers_to_tell:
+def _reconcile(images: dict[str, Any], changed_at: datetime) -> None:
+    after = wiring.from_stream_image(Reservation, images["NewImage"])
+    before = wiring.from_stream_image(Reservation, images["OldImage"]) if "OldImage" in images else None
+    for blocker_id in blockers_to_tell(before, after):
         reconcile(wiring.store(), wiring.shadows(), blocker_id, changed_at)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Reconcile the blocker of each reservation that is or was paid, and the one that it has left for another spot."""
+    """Reconcile the blocker of each paid reservation that asks for something else now, and the one that it has left."""
     return run(event, context, _reconcile)

@@ -18,8 +18,8 @@ from parking.stream import run
 logger = Logger()
 
 
-def _knock(image: dict[str, Any], written_at: datetime) -> None:
-    notification = wiring.from_stream_image(Notification, image)
+def _knock(images: dict[str, Any], written_at: datetime) -> None:
+    notification = wiring.from_stream_image(Notification, images["NewImage"])
     reached = knock(wiring.store(), wiring.push(), notification)
     # From the commit on, which streams date to the second. How late the commit was is its schedule's DueLag.
     metrics.add_metric("NotificationLag", MetricUnit.Seconds, (invoked_at() - written_at).total_seconds())

@@ -18,8 +18,8 @@ from parking.stream import run
 logger = Logger()
 
 
-def _carry_out(image: dict[str, Any], at: datetime) -> None:
-    payment = wiring.from_stream_image(Payment, image)
+def _carry_out(images: dict[str, Any], at: datetime) -> None:
+    payment = wiring.from_stream_image(Payment, images["NewImage"])
     if not payment.asks_stripe:
         return
     try:

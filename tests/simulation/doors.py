@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from parking.domain.blocker import Connectivity
+from parking.domain.guarding import blockers_to_tell
 from parking.domain.ids import BlockerId, ReservationId, UserId
 from parking.domain.notification import Notification
 from parking.domain.payment import Payment
@@ -73,9 +74,9 @@ def arrival(ports: Ports, user_id: UserId, reservation_id: ReservationId, now: d
     return reservation
 
 
-def reservation_changed(ports: Ports, image: Reservation, changed_at: datetime) -> None:
-    """blockers/on_reservation_change, one record."""
-    for blocker_id in image.blockers_to_tell:
+def reservation_changed(ports: Ports, images: tuple[Reservation | None, Reservation], changed_at: datetime) -> None:
+    """blockers/on_reservation_change, one record: what was there before, and what is now."""
+    for blocker_id in blockers_to_tell(*images):
         reconcile(ports.store, ports.shadows, blocker_id, changed_at)
 
 

@@ -164,7 +164,8 @@ def handle(kind: str, payload: Any, at: datetime) -> None:
     """Invoke the function of an event. Raises Outage where the function reports a failure."""
     match kind:
         case "reservation changed":
-            _stream(on_reservation_change.handler, Reservation, payload, at)
+            before, after = payload
+            _stream(on_reservation_change.handler, Reservation, after, at, before)
         case "payment changed":
             _stream(settle_refunds.handler, Payment, payload, at)
         case "notice made":
@@ -182,15 +183,19 @@ def handle(kind: str, payload: Any, at: datetime) -> None:
                 raise Outage(str(failed)) from failed
 
 
-def _stream(handler: Callable[[Any, Any], Any], kind: type[Any], item: Any, at: datetime) -> None:
-    image = shape_of(kind).item(replace(item, version=item.version - 1))  # which writes the next version
-    record = {"dynamodb": {"NewImage": image, "ApproximateCreationDateTime": at.timestamp()}, "eventID": "1"}
+def _stream(handler: Callable[[Any, Any], Any], kind: type[Any], item: Any, at: datetime, before: Any = None) -> None:
+    images = {"NewImage": _image(kind, item)} | ({"OldImage": _image(kind, before)} if before else {})
+    record = {"dynamodb": {**images, "ApproximateCreationDateTime": at.timestamp()}, "eventID": "1"}
     try:
         answered = handler({"Records": [record]}, CONTEXT)
     except Exception as failed:  # Powertools raises when a whole batch has failed
         raise Outage(str(failed)) from failed
     if answered["batchItemFailures"]:
         raise Outage("the record failed")
+
+
+def _image(kind: type[Any], item: Any) -> dict[str, Any]:
+    return shape_of(kind).item(replace(item, version=item.version - 1))  # which writes the next version
 
 
 def _documents(heard: doors.Heard, at: datetime) -> dict[str, Any]:

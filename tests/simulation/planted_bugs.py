@@ -20,6 +20,7 @@ _DISPLACED = "parking.services.displaced"
 _NEIGHBOURS = "parking.services.neighbours"
 _BLOCKERS = "parking.services.blockers"
 _OPERATING = "parking.services.operating"
+_GUARDING = "parking.domain.guarding"
 _WATCHING = "parking.domain.watching"
 _DEVICE = "parking_blocker.controller"
 
@@ -84,9 +85,9 @@ BOOKINGS = (
     Planted("a move claims nothing", f"{_DISPLACED}:move",
             "(*old.without(reservation_id).changed_from(old), *claimed.changed_from(new))",
             "old.without(reservation_id).changed_from(old)"),
-    Planted("the blocker that a stay left still stands for it", f"{_RESERVATION}:Reservation.blockers_to_tell",
-            "(self.blocker_id, self.moved.left_blocker_id) if self.moved else (self.blocker_id,)",
-            "(self.blocker_id,)",
+    Planted("the blocker that a stay left still stands for it", f"{_GUARDING}:blockers_to_tell",
+            "(after.blocker_id, after.moved.left_blocker_id) if after.moved else (after.blocker_id,)",
+            "(after.blocker_id,)",
             "tests/unit/test_displaced.py::"
             "test_the_blocker_of_the_new_spot_rises_and_the_one_of_the_old_spot_goes_down"),
     Planted("whose spot is occupied counts as a no-show", f"{_ENDING}:_missed",
@@ -230,8 +231,15 @@ MACHINES = (
     Planted("nobody looks at the blocker ahead of the start", f"{_SCHEDULES}:guard_upcoming",
             "blocker = reconcile(store, shadows, before.blocker_id, now)",
             "blocker = store.get(Blocker, before.blocker_id)"),
-    Planted("a command is not tied to what it was decided on", f"{_BLOCKERS}:_decide", ", unchanged=decided_on", "",
+    Planted("a command is not tied to what it was decided on", f"{_BLOCKERS}:_decide",
+            "unchanged=_decided_on(stored, blocker, calendar, before, now)", "unchanged=()",
             "tests/unit/test_blocker_races.py::test_a_command_that_a_booking_overtook_is_decided_again"),
+    Planted("nobody looks who else may come to the spot", f"{_BLOCKERS}:_decided_on",
+            "else (*calendar.days, *reservations)", "else tuple(reservations)",
+            "tests/unit/test_blocker_races.py::test_a_command_that_a_booking_overtook_is_decided_again"),
+    # The arrival's own request and the minute's look tell the blocker as well.
+    Planted("the stream tells no blocker of an arrival", f"{_GUARDING}:_asked", "stay.arrival_requested_at, ", "",
+            "tests/unit/test_wanted_position.py::test_a_change_of_what_a_paid_stay_asks_for_tells_its_blocker"),
     Planted("an operator's LOWER swallows the driver's arrival", f"{_BLOCKERS}:_wanted",
             " and override.position is not wanted.position", ""),
     Planted("an operator's word leaves no trace", f"{_OPERATING}:_commit", "store.commit(*changed, said)",

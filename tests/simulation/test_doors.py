@@ -125,7 +125,7 @@ def test_a_reservations_record(monkeypatch: pytest.MonkeyPatch, status: Reservat
         monkeypatch,
         stay,
         lambda _: on_reservation_change.handler({"Records": [record]}, CONTEXT),
-        lambda twin: doors.reservation_changed(twin.ports, stay, at),
+        lambda twin: doors.reservation_changed(twin.ports, (None, stay), at),
     )
 
 

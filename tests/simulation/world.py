@@ -10,6 +10,7 @@ from parking.adapters.memory.iot import MemoryShadows, MemoryThings
 from parking.adapters.memory.push import MemoryPush
 from parking.domain.blocker import Blocker, Command, Connectivity, Occupancy, Report
 from parking.domain.errors import ParkingError
+from parking.domain.guarding import blockers_to_tell
 from parking.domain.health import Health
 from parking.domain.ids import BlockerId, CommandId, SpotId, UserId
 from parking.domain.notification import Notification
@@ -207,7 +208,7 @@ class World:
         self.invariants.committed(changes)
         for before, after in changes:
             if isinstance(after, Reservation):
-                self.emit("reservation changed", after, self.now.replace(microsecond=0))
+                self.emit("reservation changed", (before, after), self.now.replace(microsecond=0))
             elif isinstance(after, Payment):
                 self.emit("payment changed", after, self.now.replace(microsecond=0))
             elif isinstance(after, Notification) and before is None:
@@ -309,8 +310,8 @@ class World:
                 told = (presence.blocker_id,)
             case doors.Heard() as heard:
                 told = (heard.blocker_id,) if heard.news else ()
-            case Reservation() as changed:
-                told = changed.blockers_to_tell
+            case (before, Reservation() as after):
+                told = blockers_to_tell(before, after)
             case Notification() as notice:
                 self.invariants.knocked(notice)
                 if not disturbed:

@@ -8,6 +8,7 @@ import pytest
 from parking.domain.blocker import Occupancy, Position
 from parking.domain.displacing import credit_minor
 from parking.domain.errors import NotFound, SpotNotYetFree, SpotUnavailable, WrongState
+from parking.domain.guarding import blockers_to_tell
 from parking.domain.ids import SpotId
 from parking.domain.ledger import GOODWILL, WALLET, Entry, TransactionKind, Wallet
 from parking.domain.payment import Method, Payment
@@ -208,7 +209,7 @@ def test_the_blocker_of_the_new_spot_rises_and_the_one_of_the_old_spot_goes_down
     world.device_obeys(195.6)
     assert world.blocker.guards(waiting.reservation_id)
     moved = move(world, waiting, spot.spot_id)
-    for blocker_id in moved.blockers_to_tell:  # as the reservations stream does
+    for blocker_id in blockers_to_tell(waiting, moved):  # as the reservations stream does
         reconcile(world.store, world.shadows, blocker_id, at(196))
     raised, lowered = (world.shadows.desired(one) for one in (spot.blocker_id, world.spot.blocker_id))
     assert raised is not None

@@ -16,7 +16,7 @@ logger = Logger()
 def run(
     event: dict[str, Any], context: LambdaContext, handle: Callable[[dict[str, Any], datetime], None]
 ) -> PartialItemFailureResponse:
-    """Give each record's new image, and the time at which it was written, to `handle`.
+    """Give each record's images (`NewImage`, of a change also `OldImage`), and the time of writing, to `handle`.
 
     What raises is reported as this record's failure: Lambda retries it, and after the last try its address goes to the
     failure queue.
@@ -26,7 +26,7 @@ def run(
         raw = record.raw_event["dynamodb"]
         logger.set_correlation_id(record.event_id)  # the same each time that this record comes
         try:
-            handle(raw["NewImage"], datetime.fromtimestamp(raw["ApproximateCreationDateTime"], UTC))
+            handle(raw, datetime.fromtimestamp(raw["ApproximateCreationDateTime"], UTC))
         except Exception:
             logger.exception("record failed", keys=raw.get("Keys"), event_id=record.event_id)
             raise

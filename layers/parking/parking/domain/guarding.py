@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from parking.domain.blocker import Blocker, Occupancy, Position, Wanted
+from parking.domain.ids import BlockerId
 from parking.domain.reservation import ARRIVAL_LEAD, LOWER_WITHIN, RECHECK, Reservation, ReservationStatus
 from parking.domain.spot import Spot
 
@@ -39,6 +40,23 @@ def car_is_seen(reservation: Reservation, blocker: Blocker | None, now: datetime
         return False
     served = blocker.last_served
     return served is None or served.reservation_id == reservation.reservation_id
+
+
+def blockers_to_tell(before: Reservation | None, after: Reservation) -> tuple[BlockerId, ...]:
+    """Whose position may change with a paid stay: its own blocker, and the one that it left last.
+
+    Most of what is written into a stay (a notice, the next look, what its blocker did) moves no barrier.
+    """
+    if after.status in (ReservationStatus.HELD, ReservationStatus.EXPIRED):
+        return ()
+    if before is not None and _asked(before) == _asked(after):
+        return ()
+    return (after.blocker_id, after.moved.left_blocker_id) if after.moved else (after.blocker_id,)
+
+
+def _asked(stay: Reservation) -> tuple[object, ...]:
+    """All that `wanted_position` makes of a stay, and where."""
+    return stay.status, stay.starts_at, stay.ends_at, stay.arrival_requested_at, stay.blocker_id, stay.moved
 
 
 def wanted_position(spot: Spot, reservations: list[Reservation], now: datetime) -> Wanted:

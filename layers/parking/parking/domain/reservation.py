@@ -256,13 +256,6 @@ class Reservation:
         return self.status in (ReservationStatus.CONFIRMED, ReservationStatus.ACTIVE)
 
     @property
-    def blockers_to_tell(self) -> tuple[BlockerId, ...]:
-        """Whose position may change with it, once it was paid: its own blocker, and the one that it left last."""
-        if self.status in (ReservationStatus.HELD, ReservationStatus.EXPIRED):
-            return ()
-        return (self.blocker_id, self.moved.left_blocker_id) if self.moved else (self.blocker_id,)
-
-    @property
     def due(self) -> Due | None:
         """The earliest outstanding step; None where nothing is outstanding."""
         match self.status:

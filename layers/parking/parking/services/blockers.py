@@ -100,9 +100,7 @@ def _decide(
     if blocker != stored:
         saves.append(blocker)
     if saves:
-        # A new command is true only as long as the reservations are that it was decided on.
-        decided_on: tuple[Aggregate, ...] = (*calendar.days, *before) if blocker.command != stored.command else ()
-        store.commit(*saves, unchanged=decided_on)
+        store.commit(*saves, unchanged=_decided_on(stored, blocker, calendar, before, now))
     return blocker
 
 
@@ -124,6 +122,21 @@ def _current(store: Store, spot: Spot, now: datetime) -> tuple[Calendar, list[Re
         if claim.stay.starts_at - ARRIVAL_LEAD <= now < claim.stay.ends_at
     ]
     return calendar, store.get_many(Reservation, keys) if keys else []
+
+
+def _decided_on(
+    stored: Blocker, blocker: Blocker, calendar: Calendar, reservations: list[Reservation], now: datetime
+) -> tuple[Aggregate, ...]:
+    """A new command is true only as long as the reservations are that it was decided on, and nobody else comes.
+
+    In a stay's own time nobody can: its claim keeps them out.
+    """
+    command, last = blocker.command, stored.command
+    if command is None or (last and last.command_id == command.command_id):
+        return ()
+    begun = (one for one in reservations if one.starts_at <= now)
+    alone = any(one.reservation_id == command.reservation_id for one in begun)
+    return tuple(reservations) if alone else (*calendar.days, *reservations)
 
 
 def _asked_for_elsewhere(store: Store, news: list[Command], current: list[Reservation]) -> list[Reservation]:

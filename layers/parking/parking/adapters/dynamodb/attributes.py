@@ -1,6 +1,6 @@
 """How single values are stored. An optional value that is None is absent from its item."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -9,6 +9,9 @@ from pynamodb.constants import NUMBER, STRING
 from pynamodb.models import Model
 
 from parking.adapters.instants import instant_of, instant_text
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class IntegerAttribute(Attribute[int]):
@@ -37,6 +40,22 @@ class InstantAttribute(Attribute[datetime]):
     def deserialize(self, value: str) -> datetime:
         """An aware UTC datetime."""
         return instant_of(value)
+
+
+class MomentAttribute(Attribute[datetime]):
+    """An aware UTC instant as microseconds since 1970: a third of its text's size. Range keys are text, to sort."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: datetime) -> str:
+        """Raises ValueError for a naive time."""
+        if value.tzinfo is None:
+            raise ValueError(f"naive time: {value}")
+        return str((value - _EPOCH) // _MICROSECOND)
+
+    def deserialize(self, value: str) -> datetime:
+        """An aware UTC datetime."""
+        return _EPOCH + int(value) * _MICROSECOND
 
 
 class DayAttribute(Attribute[date]):

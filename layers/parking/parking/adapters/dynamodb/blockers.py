@@ -8,6 +8,7 @@ from parking.adapters.dynamodb.attributes import (
     EnumAttribute,
     InstantAttribute,
     IntegerAttribute,
+    MomentAttribute,
     TypedMap,
     VersionedModel,
 )
@@ -42,21 +43,21 @@ def _sharded(health: Health, blocker_id: BlockerId) -> str:
 class ReportMap(TypedMap):
     """The last report."""
 
-    position = EnumAttribute(Position)
-    occupancy = EnumAttribute(Occupancy)
-    command_id = UnicodeAttribute(null=True)
-    result = EnumAttribute(Result, null=True)
-    reason = EnumAttribute(RejectReason, null=True)
-    battery_percent = IntegerAttribute(null=True)
-    tamper = BooleanAttribute()
-    manual_override = BooleanAttribute()
-    firmware = UnicodeAttribute(null=True)
-    at = InstantAttribute(null=True)
-    received_at = InstantAttribute()
+    position = EnumAttribute(Position, attr_name="p")
+    occupancy = EnumAttribute(Occupancy, attr_name="o")
+    command_id = UnicodeAttribute(attr_name="c", null=True)
+    result = EnumAttribute(Result, attr_name="a", null=True)
+    reason = EnumAttribute(RejectReason, attr_name="w", null=True)
+    battery_percent = IntegerAttribute(attr_name="b", null=True)
+    tamper = BooleanAttribute(attr_name="tp")
+    manual_override = BooleanAttribute(attr_name="m")
+    firmware = UnicodeAttribute(attr_name="f", null=True)
+    at = MomentAttribute(attr_name="t", null=True)
+    received_at = MomentAttribute(attr_name="r")
 
 
 class CommandMap(TypedMap):
-    """A command. Ten past ones stand in an item that every heartbeat rewrites, so the names are short.
+    """A command. Ten past ones stand in an item that every heartbeat rewrites, so the names in it are short.
 
     c: command_id, p: position, u: user_id, r: reservation_id, t: created_at, x: expires_at, s: status, e: ended_at,
     a: answer, w: why (reason), h: when it was heard (answered_at).
@@ -66,13 +67,13 @@ class CommandMap(TypedMap):
     position = EnumAttribute(Position, attr_name="p")
     user_id = UnicodeAttribute(attr_name="u", null=True)
     reservation_id = UnicodeAttribute(attr_name="r", null=True)
-    created_at = InstantAttribute(attr_name="t")
-    expires_at = InstantAttribute(attr_name="x")
+    created_at = MomentAttribute(attr_name="t")
+    expires_at = MomentAttribute(attr_name="x")
     status = EnumAttribute(CommandStatus, attr_name="s")
-    ended_at = InstantAttribute(attr_name="e", null=True)
+    ended_at = MomentAttribute(attr_name="e", null=True)
     answer = EnumAttribute(Result, attr_name="a", null=True)
     reason = EnumAttribute(RejectReason, attr_name="w", null=True)
-    answered_at = InstantAttribute(attr_name="h", null=True)
+    answered_at = MomentAttribute(attr_name="h", null=True)
 
 
 class OverrideMap(TypedMap):
@@ -95,10 +96,10 @@ class SymptomMap(TypedMap):
 class WatchMap(TypedMap):
     """What operators were told. `due_at` stands in the item itself, for the index."""
 
-    health = EnumAttribute(Health)
-    conditions = UnicodeSetAttribute(null=True)
-    told_at = InstantAttribute(null=True)
-    symptoms: ListAttribute[SymptomMap] = ListAttribute(of=SymptomMap, null=True)
+    health = EnumAttribute(Health, attr_name="h")
+    conditions = UnicodeSetAttribute(attr_name="c", null=True)
+    told_at = MomentAttribute(attr_name="t", null=True)
+    symptoms: ListAttribute[SymptomMap] = ListAttribute(of=SymptomMap, attr_name="s", null=True)
 
 
 class BlockerModel(VersionedModel):
@@ -108,18 +109,18 @@ class BlockerModel(VersionedModel):
     due_shard = UnicodeAttribute(null=True)
     due_at = InstantAttribute(null=True)
     health_shard = UnicodeAttribute()
-    spot_id = UnicodeAttribute()
-    certificate_id = UnicodeAttribute(null=True)
-    connectivity = EnumAttribute(Connectivity)
-    presence_at = InstantAttribute(null=True)
-    presence_version = IntegerAttribute()
-    shadow_version = IntegerAttribute()
-    report = ReportMap(null=True)
-    command = CommandMap(null=True)
-    history: ListAttribute[CommandMap] = ListAttribute(of=CommandMap, null=True)
-    commands_sent = IntegerAttribute()
-    override = OverrideMap(null=True)
-    watch = WatchMap()
+    spot_id = UnicodeAttribute(attr_name="s")
+    certificate_id = UnicodeAttribute(attr_name="ce", null=True)
+    connectivity = EnumAttribute(Connectivity, attr_name="co")
+    presence_at = MomentAttribute(attr_name="pa", null=True)
+    presence_version = IntegerAttribute(attr_name="pv")
+    shadow_version = IntegerAttribute(attr_name="sv")
+    report = ReportMap(attr_name="r", null=True)
+    command = CommandMap(attr_name="c", null=True)
+    history: ListAttribute[CommandMap] = ListAttribute(of=CommandMap, attr_name="h", null=True)
+    commands_sent = IntegerAttribute(attr_name="n")
+    override = OverrideMap(attr_name="o", null=True)
+    watch = WatchMap(attr_name="w")
 
 
 def item_of(blocker: Blocker) -> BlockerModel:

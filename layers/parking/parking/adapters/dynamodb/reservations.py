@@ -6,6 +6,7 @@ from parking.adapters.dynamodb.attributes import (
     EnumAttribute,
     InstantAttribute,
     IntegerAttribute,
+    MomentAttribute,
     TypedMap,
     VersionedModel,
 )
@@ -28,48 +29,48 @@ from parking.domain.tariff import OverstayTerms, PriceLine, Quote
 class PriceLineMap(TypedMap):
     """One line of a quote."""
 
-    text = UnicodeAttribute()
-    amount_minor = IntegerAttribute()
+    text = UnicodeAttribute(attr_name="t")
+    amount_minor = IntegerAttribute(attr_name="a")
 
 
 class QuoteMap(TypedMap):
     """A quote inside its reservation or extension."""
 
-    lines: ListAttribute[PriceLineMap] = ListAttribute(of=PriceLineMap)
-    amount_minor = IntegerAttribute()
-    currency = UnicodeAttribute()
-    tariff_version = IntegerAttribute()
+    lines: ListAttribute[PriceLineMap] = ListAttribute(of=PriceLineMap, attr_name="l")
+    amount_minor = IntegerAttribute(attr_name="a")
+    currency = UnicodeAttribute(attr_name="c")
+    tariff_version = IntegerAttribute(attr_name="v")
 
 
 class ExtensionMap(TypedMap):
     """An extension inside its reservation."""
 
-    extension_id = UnicodeAttribute()
-    previous_ends_at = InstantAttribute()
-    ends_at = InstantAttribute()
-    quote = QuoteMap()
-    status = EnumAttribute(ExtensionStatus)
-    hold_expires_at = InstantAttribute()
-    payment_id = UnicodeAttribute(null=True)
-    card_payment_id = UnicodeAttribute(null=True)
-    fingerprint = UnicodeAttribute()
-    created_at = InstantAttribute()
+    extension_id = UnicodeAttribute(attr_name="i")
+    previous_ends_at = MomentAttribute(attr_name="f")
+    ends_at = MomentAttribute(attr_name="e")
+    quote = QuoteMap(attr_name="q")
+    status = EnumAttribute(ExtensionStatus, attr_name="s")
+    hold_expires_at = MomentAttribute(attr_name="x")
+    payment_id = UnicodeAttribute(attr_name="p", null=True)
+    card_payment_id = UnicodeAttribute(attr_name="pc", null=True)
+    fingerprint = UnicodeAttribute(attr_name="fp")
+    created_at = MomentAttribute(attr_name="t")
 
 
 class OverstayTermsMap(TypedMap):
     """What time after the end costs."""
 
-    price_per_hour_minor = IntegerAttribute()
-    cap_minor = IntegerAttribute()
-    step_minutes = IntegerAttribute()
+    price_per_hour_minor = IntegerAttribute(attr_name="p")
+    cap_minor = IntegerAttribute(attr_name="c")
+    step_minutes = IntegerAttribute(attr_name="s")
 
 
 class OverstayMap(TypedMap):
     """An overstay inside its reservation."""
 
-    quote = QuoteMap()
-    payment_id = UnicodeAttribute(null=True)
-    card_payment_id = UnicodeAttribute(null=True)
+    quote = QuoteMap(attr_name="q")
+    payment_id = UnicodeAttribute(attr_name="p", null=True)
+    card_payment_id = UnicodeAttribute(attr_name="pc", null=True)
 
 
 class EvidenceMap(TypedMap):
@@ -77,70 +78,73 @@ class EvidenceMap(TypedMap):
 
     command_id = UnicodeAttribute(attr_name="c")
     position = EnumAttribute(Position, attr_name="p")
-    asked_at = InstantAttribute(attr_name="t")
-    expires_at = InstantAttribute(attr_name="x")
+    asked_at = MomentAttribute(attr_name="t")
+    expires_at = MomentAttribute(attr_name="x")
     status = EnumAttribute(CommandStatus, attr_name="s")
-    ended_at = InstantAttribute(attr_name="e", null=True)
+    ended_at = MomentAttribute(attr_name="e", null=True)
     answer = EnumAttribute(Result, attr_name="a", null=True)
     reason = EnumAttribute(RejectReason, attr_name="w", null=True)
-    answered_at = InstantAttribute(attr_name="h", null=True)
+    answered_at = MomentAttribute(attr_name="h", null=True)
 
 
 class MovedMap(TypedMap):
     """Where a stay was booked that goes on elsewhere."""
 
-    at = InstantAttribute()
-    booked_spot_id = UnicodeAttribute()
-    booked_spot_name = UnicodeAttribute()
-    booked_time_zone = UnicodeAttribute()
-    left_blocker_id = UnicodeAttribute()
+    at = MomentAttribute(attr_name="t")
+    booked_spot_id = UnicodeAttribute(attr_name="s")
+    booked_spot_name = UnicodeAttribute(attr_name="n")
+    booked_time_zone = UnicodeAttribute(attr_name="z")
+    left_blocker_id = UnicodeAttribute(attr_name="b")
 
 
 class ReservationModel(VersionedModel):
-    """`due_shard` and `due_at` are derived from the next step, and absent where nothing is outstanding."""
+    """`due_shard` and `due_at` are derived from the next step, and absent where nothing is outstanding.
+
+    The names are short, because each step of a stay rewrites the item, and every started KB is a write unit.
+    """
 
     user_id = UnicodeAttribute(hash_key=True)
     reservation_id = UnicodeAttribute(range_key=True)
     due_shard = UnicodeAttribute(null=True)
     due_at = InstantAttribute(null=True)
-    spot_id = UnicodeAttribute()
-    spot_name = UnicodeAttribute()
-    time_zone = UnicodeAttribute()
-    blocker_id = UnicodeAttribute()
-    turnover_minutes = IntegerAttribute()
-    vehicle_plate = UnicodeAttribute(null=True)
-    starts_at = InstantAttribute()
-    ends_at = InstantAttribute()
-    booked_ends_at = InstantAttribute()
-    quote = QuoteMap()
-    overstay_terms = OverstayTermsMap()
-    tax_included = BooleanAttribute()
-    status = EnumAttribute(ReservationStatus)
-    reason = EnumAttribute(EndReason, null=True)
-    hold_expires_at = InstantAttribute()
-    payment_id = UnicodeAttribute(null=True)
-    card_payment_id = UnicodeAttribute(null=True)
-    extensions: ListAttribute[ExtensionMap] = ListAttribute(of=ExtensionMap, null=True)
-    guard_due_at = InstantAttribute(null=True)
-    guard_by = InstantAttribute(null=True)
-    guard_failed_at = InstantAttribute(null=True)
-    unserved_at = InstantAttribute(null=True)
-    told_end = InstantAttribute(null=True)
-    tell_taken_at = InstantAttribute(null=True)
-    told_taken = InstantAttribute(null=True)
-    finish_due_at = InstantAttribute(null=True)
-    arrival_requested_at = InstantAttribute(null=True)
-    arrival_failed_at = InstantAttribute(null=True)
-    arrived_at = InstantAttribute(null=True)
-    overstayed_since = InstantAttribute(null=True)
-    told_occupied_at = InstantAttribute(null=True)
-    displaced_at = InstantAttribute(null=True)
-    moved = MovedMap(null=True)
-    ended_at = InstantAttribute(null=True)
-    overstay = OverstayMap(null=True)
-    evidence: ListAttribute[EvidenceMap] = ListAttribute(of=EvidenceMap, null=True)
-    evidence_left_out = IntegerAttribute(null=True)
-    fingerprint = UnicodeAttribute()
+    spot_id = UnicodeAttribute(attr_name="s")
+    spot_name = UnicodeAttribute(attr_name="sn")
+    time_zone = UnicodeAttribute(attr_name="tz")
+    blocker_id = UnicodeAttribute(attr_name="b")
+    turnover_minutes = IntegerAttribute(attr_name="tm")
+    vehicle_plate = UnicodeAttribute(attr_name="vp", null=True)
+    starts_at = MomentAttribute(attr_name="f")
+    ends_at = MomentAttribute(attr_name="e")
+    booked_ends_at = MomentAttribute(attr_name="be")
+    quote = QuoteMap(attr_name="q")
+    overstay_terms = OverstayTermsMap(attr_name="ot")
+    tax_included = BooleanAttribute(attr_name="ti")
+    status = EnumAttribute(ReservationStatus, attr_name="st")
+    reason = EnumAttribute(EndReason, attr_name="r", null=True)
+    hold_expires_at = MomentAttribute(attr_name="x")
+    payment_id = UnicodeAttribute(attr_name="p", null=True)
+    card_payment_id = UnicodeAttribute(attr_name="pc", null=True)
+    extensions: ListAttribute[ExtensionMap] = ListAttribute(of=ExtensionMap, attr_name="ex", null=True)
+    guard_due_at = MomentAttribute(attr_name="gd", null=True)
+    guard_by = MomentAttribute(attr_name="gb", null=True)
+    guard_failed_at = MomentAttribute(attr_name="gf", null=True)
+    unserved_at = MomentAttribute(attr_name="u", null=True)
+    told_end = MomentAttribute(attr_name="te", null=True)
+    tell_taken_at = MomentAttribute(attr_name="tt", null=True)
+    told_taken = MomentAttribute(attr_name="tk", null=True)
+    finish_due_at = MomentAttribute(attr_name="fd", null=True)
+    arrival_requested_at = MomentAttribute(attr_name="ar", null=True)
+    arrival_failed_at = MomentAttribute(attr_name="af", null=True)
+    arrived_at = MomentAttribute(attr_name="a", null=True)
+    overstayed_since = MomentAttribute(attr_name="os", null=True)
+    told_occupied_at = MomentAttribute(attr_name="oc", null=True)
+    displaced_at = MomentAttribute(attr_name="d", null=True)
+    moved = MovedMap(attr_name="m", null=True)
+    ended_at = MomentAttribute(attr_name="en", null=True)
+    overstay = OverstayMap(attr_name="o", null=True)
+    evidence: ListAttribute[EvidenceMap] = ListAttribute(of=EvidenceMap, attr_name="ev", null=True)
+    evidence_left_out = IntegerAttribute(attr_name="el", null=True)
+    fingerprint = UnicodeAttribute(attr_name="fp")
     created_at = InstantAttribute()
 
 
