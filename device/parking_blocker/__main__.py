@@ -10,6 +10,7 @@ from parking_blocker.actuator import Actuator
 from parking_blocker.blocker import Blocker
 from parking_blocker.clock import ServiceClock
 from parking_blocker.config import ConfigError, DeviceConfig, load_device
+from parking_blocker.keypad import Keypad
 from parking_blocker.memory_file import MemoryFile
 from parking_blocker.program import Failed, run_until_told_to_end
 from parking_blocker.simulated_actuator import SimulatedActuator
@@ -31,9 +32,10 @@ async def run(config: DeviceConfig) -> None:
     """One blocker until SIGTERM. Raises Failed."""
     memory = MemoryFile(config.memory, config.identity.blocker_id)
     actuator = make_actuator(config)
-    await run_until_told_to_end(
-        [Blocker(config.identity, config.endpoint, actuator, config.limits, memory, ServiceClock())]
-    )
+    blocker = Blocker(config.identity, config.endpoint, actuator, config.limits, memory, ServiceClock())
+    if config.keypad:
+        Keypad(config.keypad, blocker.type_code)
+    await run_until_told_to_end([blocker])
 
 
 async def switch_off(config: DeviceConfig) -> None:

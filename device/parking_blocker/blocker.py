@@ -14,7 +14,9 @@ from parking_blocker.contract import Rejection, Shadow, utc_text
 from parking_blocker.controller import advance, boot, memory_of, next_tick_at
 from parking_blocker.machine import (
     Action,
+    Answer,
     ClockCorrected,
+    CodeTyped,
     ConnectionLost,
     Event,
     Limits,
@@ -126,6 +128,10 @@ class Blocker:
             raise Stuck(f"a tick was due at {utc_text(overdue_since)}")
         self._on_readings()
 
+    def type_code(self, code: str) -> None:
+        """Somebody has typed a code at the barrier; the journal says what became of it, and never the code itself."""
+        self._advance(CodeTyped(self._clock.now(), code, self.identity.offline_secrets, self._clock.is_set))
+
     def stop(self) -> None:
         """Stop the motor and the timers: the program ends, and nothing moves the barrier any more."""
         self._stopped = True
@@ -208,6 +214,8 @@ class Blocker:
                 self._actuator.warn()
             case Remember(memory):
                 self._remember(memory)
+            case Answer(verdict):
+                self._note("code", verdict)
             case Report(reported):
                 told = (reported.position, reported.occupancy, reported.command_id, reported.result, reported.reason)
                 self._note("report", " ".join(str(word) for word in told if word is not None))

@@ -21,6 +21,8 @@ class ServiceClock:
     ) -> None:
         self._monotonic = monotonic
         self._origin = wall() - timedelta(seconds=monotonic())
+        self.is_set = False
+        """Whether the service has said what time it is: until then it is only what the computer says."""
 
     def now(self) -> datetime:
         """UTC, corrected."""
@@ -28,6 +30,7 @@ class ServiceClock:
 
     def correct(self, service_time: datetime) -> timedelta:
         """Take over the service's time if ours differs by more than the tolerance; returns by how much it moved."""
+        self.is_set = True
         difference = service_time - self.now()
         if abs(difference.total_seconds()) <= TOLERANCE_SECONDS:
             return timedelta(0)

@@ -1,5 +1,6 @@
 """The configuration files, TOML. Paths in them are relative to the file. See docs/device.md."""
 
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -13,6 +14,8 @@ VACANT_SECONDS_DEFAULT = 2.0
 WARNING_SECONDS_DEFAULT = 3.0
 SECONDS_MAY_BE_NOTHING = ("vacant_seconds", "warning_seconds")
 PIN_MAX = 1023
+SECRET_BYTES_MIN = 32
+OTHERS_MAY = stat.S_IRWXO
 
 
 class ConfigError(ValueError):
@@ -42,13 +45,14 @@ class Pins:
 
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
-    """One blocker. `pins` is None where its barrier is simulated."""
+    """One blocker. `pins` is None where its barrier is simulated, `keypad` where nobody can type."""
 
     endpoint: Endpoint
     identity: Identity
     limits: Limits
     memory: Path
     pins: Pins | None
+    keypad: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,16 @@ def load_device(path: Path) -> DeviceConfig:
     driver = _text(table, "driver")
     if driver not in ("gpio", "simulated"):
         raise ConfigError(f"driver: {driver!r} is neither gpio nor simulated")
+    identity = _identity(table, path)
+    if "keypad" in table and not identity.offline_secrets:
+        raise ConfigError("keypad: without offline_secret no code could be checked")
     return DeviceConfig(
         endpoint=_endpoint(table, path),
-        identity=_identity(table, path),
+        identity=identity,
         limits=_limits(table, VACANT_SECONDS_DEFAULT, WARNING_SECONDS_DEFAULT),
         memory=memory,
         pins=_pins(table) if driver == "gpio" else None,
+        keypad=path.parent / _text(table, "keypad") if "keypad" in table else None,
     )
 
 
@@ -111,7 +119,23 @@ def _identity(table: Mapping[str, object], path: Path) -> Identity:
         blocker_id=_text(table, "blocker_id"),
         certificate=_file(table, "certificate", path),
         key=_file(table, "key", path),
+        offline_secrets=_secrets(table, path) if "offline_secret" in table else (),
     )
+
+
+def _secrets(table: Mapping[str, object], path: Path) -> tuple[str, ...]:
+    """The secrets in the file as they were handed out: hexadecimal, with a space between them."""
+    file = _file(table, "offline_secret", path)
+    if file.stat().st_mode & OTHERS_MAY:
+        raise ConfigError(f"offline_secret: everybody may use {file}; chmod o= it")
+    secrets = tuple(file.read_text(encoding="ascii", errors="replace").split())
+    try:
+        long_enough = all(len(bytes.fromhex(secret)) >= SECRET_BYTES_MIN for secret in secrets)
+    except ValueError:
+        long_enough = False
+    if not secrets or not long_enough:
+        raise ConfigError(f"offline_secret: {file} holds no secret")
+    return secrets
 
 
 def _limits(table: Mapping[str, object], vacant_seconds: float, warning_seconds: float) -> Limits:

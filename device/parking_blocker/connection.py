@@ -9,7 +9,7 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -55,11 +55,16 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A blocker's id (its thing name and its MQTT client id) and its certificate with key."""
+    """A blocker's id (its thing name and its MQTT client id), its certificate with key, and what it shares with us.
+
+    `offline_secrets` check codes that are typed at the barrier; two while one is to replace the other, none where
+    nobody can type.
+    """
 
     blocker_id: str
     certificate: Path
     key: Path
+    offline_secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Listener(Protocol):

@@ -86,6 +86,9 @@ class Reported:
     manual_override: bool
     firmware: str
     at: datetime
+    opened_for: str | None = None
+    """The reservation whose code has lowered the barrier, since it was last raised."""
+    opened_at: datetime | None = None
 
     def document(self) -> dict[str, object]:
         """The `reported` section, ready for JSON."""
@@ -98,6 +101,8 @@ class Reported:
             "battery_percent": self.battery_percent,
             "tamper": self.tamper,
             "manual_override": self.manual_override,
+            "opened_for": self.opened_for,
+            "opened_at": utc_text(self.opened_at) if self.opened_at else None,
             "firmware": self.firmware,
             "at": utc_text(self.at),
         }

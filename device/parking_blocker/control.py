@@ -43,12 +43,16 @@ class Control:
         raise ControlError(HTTPStatus.NOT_FOUND, "no such resource")
 
     async def put(self, path: list[str], body: bytes) -> dict[str, object]:
-        """PUT /blockers/{id}/{fault}, /script and /chance; raises ControlError."""
+        """PUT /blockers/{id}/{fault} and /code, /script and /chance; raises ControlError."""
         document = _document(body)
         match path:
             case ["blockers", blocker_id, name] if name in FAULTS:
                 simulated = self._find(blocker_id)
                 await strike(simulated, name, _value(document, name, FAULTS[name].key))
+                return simulated.document()
+            case ["blockers", blocker_id, "code"]:
+                simulated = self._find(blocker_id)
+                simulated.type_code(_code(document))
                 return simulated.document()
             case ["script"]:
                 script = self._read_script(document)
@@ -153,6 +157,13 @@ def _value(document: Mapping[str, object], name: str, key: str) -> Value:
     if not isinstance(value, int | float) or not takes(FAULTS[name], value):
         raise ControlError(HTTPStatus.BAD_REQUEST, f"{key}: not of the kind that {name} takes")
     return value
+
+
+def _code(document: Mapping[str, object]) -> str:
+    code = document.get("code")
+    if not isinstance(code, str):
+        raise ControlError(HTTPStatus.BAD_REQUEST, "code: not a text")
+    return code
 
 
 def _number(document: Mapping[str, object], key: str) -> float:

@@ -8,7 +8,8 @@ live here and nowhere else:
 - light and sound warn before the motor starts; only a barrier that flees from a car starts at once;
 - a command whose `expires_at` has passed starts nothing;
 - a command id moves the barrier once, however often it arrives, and power cuts do not change that;
-- LOWER is refused for nothing but its expiry.
+- LOWER is refused for nothing but its expiry;
+- a code that opens (`entering`) lowers, and does nothing else.
 """
 
 from dataclasses import replace
@@ -16,10 +17,14 @@ from datetime import datetime, timedelta
 
 from parking_blocker import FIRMWARE
 from parking_blocker.contract import Desired, Occupancy, Outcome, Position, Reason, Reported, Result
+from parking_blocker.entering import judge
 from parking_blocker.machine import (
     Action,
+    Answer,
     ClockCorrected,
+    CodeTyped,
     ConnectionLost,
+    Entry,
     Event,
     Limits,
     Machine,
@@ -37,12 +42,15 @@ from parking_blocker.machine import (
     StartRaising,
     Stop,
     Tick,
+    Verdict,
     Warn,
     Warned,
 )
+from parking_blocker.offline_code import step_at
 
 BATTERY_PERCENT_MIN = 10
 COMMAND_IDS_KEPT = 32
+ENTRY_LASTS = timedelta(minutes=1)  # what a code has opened is lowered by then, or not at all
 
 type Step = tuple[Machine, tuple[MotorAction, ...]]
 
@@ -59,6 +67,7 @@ def boot(limits: Limits, readings: Readings, memory: Memory | None = None) -> Ma
             outcome=memory.outcome,
             seen_command_ids=memory.seen_command_ids,
             raised_for=memory.raised_for,
+            entry=memory.entry,
         )
     )
 
@@ -67,7 +76,7 @@ def memory_of(machine: Machine) -> Memory | None:
     """What has to outlive a power cut; None before the first command."""
     if machine.outcome is None:
         return None
-    return Memory(machine.target, machine.outcome, machine.seen_command_ids, machine.raised_for)
+    return Memory(machine.target, machine.outcome, machine.seen_command_ids, machine.raised_for, machine.entry)
 
 
 def advance(machine: Machine, event: Event) -> tuple[Machine, tuple[Action, ...]]:
@@ -77,6 +86,7 @@ def advance(machine: Machine, event: Event) -> tuple[Machine, tuple[Action, ...]
     before = machine
     report_now = False
     motor_actions: tuple[MotorAction, ...] = ()
+    answers: tuple[Answer, ...] = ()
     machine = _believe(machine, event)
     match event:
         case ConnectionLost():
@@ -94,7 +104,13 @@ def advance(machine: Machine, event: Event) -> tuple[Machine, tuple[Action, ...]
             report_now = _heartbeat_due(machine, event.now)
         case ReportLost():
             report_now = True
-    return _with_report(machine, _remembered(before, machine, motor_actions), event.now, report_now)
+        case CodeTyped():
+            machine, verdict = judge(machine, event)
+            answers = (Answer(verdict),)
+            if verdict is Verdict.OPENS:
+                machine, motor_actions = _let_in(machine, event.now)
+    actions = (*_remembered(before, machine, motor_actions), *answers)
+    return _with_report(machine, actions, event.now, report_now)
 
 
 def next_tick_at(machine: Machine) -> datetime | None:
@@ -132,15 +148,18 @@ def _read_shadow(machine: Machine, event: ShadowRead) -> Step:
     machine = replace(machine, online=True, shadow_version=event.version)
     desired = event.desired
     if machine.outcome is None and event.last_outcome is not None:
-        machine = _remember_by_shadow(machine, event.last_outcome, desired)
+        machine = _remember_by_shadow(machine, event.last_outcome, desired, event.now)
     if desired is None or desired.command_id in machine.seen_command_ids:
         return machine, ()
     seen = (*machine.seen_command_ids, desired.command_id)[-COMMAND_IDS_KEPT:]
     return _obey(replace(machine, seen_command_ids=seen, target=desired.position), desired, event.now)
 
 
-def _remember_by_shadow(machine: Machine, last_outcome: Outcome, desired: Desired | None) -> Machine:
-    """Take over the outcome that the shadow holds, where the device has no memory of its own (a new computer)."""
+def _remember_by_shadow(machine: Machine, last_outcome: Outcome, desired: Desired | None, now: datetime) -> Machine:
+    """Take over the outcome that the shadow holds, where the device has no memory of its own (a new computer).
+
+    It cannot know which codes have opened: those of before do not count any more.
+    """
     same = desired if desired is not None and desired.command_id == last_outcome.command_id else None
     return _after_power_cut(
         replace(
@@ -149,6 +168,7 @@ def _remember_by_shadow(machine: Machine, last_outcome: Outcome, desired: Desire
             seen_command_ids=(last_outcome.command_id,),
             target=same.position if same else None,
             raised_for=same.reservation_id if same and same.position is Position.RAISED else None,
+            entry=Entry(raised_at=now, last_step=step_at(now)),
         )
     )
 
@@ -167,7 +187,8 @@ def _obey(machine: Machine, desired: Desired, now: datetime) -> Step:
         return _rejected(machine, desired.command_id, Reason.EXPIRED), calm
     accepted = replace(machine, outcome=Outcome(desired.command_id))
     if desired.position is Position.RAISED:
-        accepted = replace(accepted, raised_for=desired.reservation_id)
+        entry = Entry(raised_at=now, last_step=machine.entry.last_step)
+        accepted = replace(accepted, raised_for=desired.reservation_id, entry=entry, code_free_at=None)
     if machine.motion is None and machine.readings.position is desired.position:
         return _done_if_there(accepted), calm
     if machine.motion is not None and machine.motion.target is desired.position:
@@ -177,16 +198,33 @@ def _obey(machine: Machine, desired: Desired, now: datetime) -> Step:
         return _rejected(machine, desired.command_id, refusal), calm
     if warned is not None and warned.target is desired.position:
         return replace(accepted, warned=replace(warned, expires_at=desired.expires_at)), ()
-    return _warn(accepted, desired, now, calm)
+    return _warn(accepted, desired.position, desired.expires_at, now, calm)
 
 
-def _warn(machine: Machine, desired: Desired, now: datetime, calm: tuple[MotorAction, ...]) -> Step:
+def _let_in(machine: Machine, now: datetime) -> Step:
+    """Lower for whom a code has opened. A RAISE that is under way has failed by that; a LOWER goes on."""
+    expires_at = now + ENTRY_LASTS
+    motion, warned = machine.motion, machine.warned
+    if warned is not None and warned.target is Position.LOWERED:
+        return replace(machine, warned=replace(warned, expires_at=max(warned.expires_at, expires_at))), ()
+    if motion is not None and motion.target is Position.LOWERED:
+        return machine, ()
+    calm = (Stop(),) if warned else ()
+    machine = replace(_fail_open_command(machine, Reason.MANUAL_OVERRIDE), warned=None)
+    if motion is None and machine.readings.position is Position.LOWERED:
+        return machine, calm
+    return _warn(machine, Position.LOWERED, expires_at, now, calm)
+
+
+def _warn(
+    machine: Machine, target: Position, expires_at: datetime, now: datetime, calm: tuple[MotorAction, ...]
+) -> Step:
     """Start the motor after the warning. A motion the other way is stopped first."""
     if not machine.limits.warning_seconds:
-        return _start(machine, desired.position, now)
+        return _start(machine, target, now)
     stop_first = (Stop(),) if machine.motion else calm
     starts_at = now + timedelta(seconds=machine.limits.warning_seconds)
-    warned = Warned(desired.position, starts_at, desired.expires_at)
+    warned = Warned(target, starts_at, expires_at)
     return replace(machine, motion=None, warned=warned), (*stop_first, Warn())
 
 
@@ -285,12 +323,15 @@ def _fail_open_command(machine: Machine, reason: Reason) -> Machine:
 def _shifted(machine: Machine, by: timedelta) -> Machine:
     """The machine after its clock was put right: a motion of ten seconds stays one of ten seconds."""
     motion, warned, since, last = machine.motion, machine.warned, machine.vacant_since, machine.last_report
+    entry, free_at = machine.entry, machine.code_free_at
     return replace(
         machine,
         vacant_since=since + by if since else None,
         motion=replace(motion, started_at=motion.started_at + by) if motion else None,
         warned=replace(warned, starts_at=warned.starts_at + by) if warned else None,
         last_report=replace(last, at=last.at + by) if last else None,
+        entry=replace(entry, opened_at=entry.opened_at + by) if entry.opened_at else entry,
+        code_free_at=free_at + by if free_at else None,
     )
 
 
@@ -300,13 +341,17 @@ def _heartbeat_due(machine: Machine, now: datetime) -> bool:
 
 
 def _remembered(before: Machine, after: Machine, motor_actions: tuple[MotorAction, ...]) -> tuple[Action, ...]:
-    """A new command is written down before its motor starts; a motor that stops or flees does not wait for a disk."""
-    memory = None if after.outcome is before.outcome else memory_of(after)
+    """What is new, a command or a code, is written down before its motor starts.
+
+    A motor that stops or flees does not wait for a disk.
+    """
+    known = after.outcome is before.outcome and after.entry is before.entry
+    memory = None if known else memory_of(after)
     if memory is None:
         return motor_actions
     remember = Remember(memory)
-    is_new = before.outcome is None or before.outcome.command_id != memory.outcome.command_id
-    if not is_new:
+    new_command = before.outcome is None or before.outcome.command_id != memory.outcome.command_id
+    if not new_command and after.entry is before.entry:
         return (*motor_actions, remember)
     stops = tuple(action for action in motor_actions if isinstance(action, Stop))
     return (*stops, remember, *motor_actions[len(stops) :])
@@ -335,6 +380,8 @@ def _reported(machine: Machine, now: datetime) -> Reported:
         battery_percent=readings.battery_percent,
         tamper=readings.tamper,
         manual_override=readings.manual_override,
+        opened_for=machine.entry.opened_for,
+        opened_at=machine.entry.opened_at,
         firmware=FIRMWARE,
         at=now,
     )

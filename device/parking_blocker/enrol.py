@@ -1,9 +1,10 @@
 """`python -m parking_blocker.enrol …`: a blocker from the factory fetches its own certificate, once.
 
 It connects with the claim certificate that every machine of a batch shares, asks AWS IoT for a certificate of its own
-and registers with its id and the code that an operator gave out for it (AWS IoT, "Fleet provisioning"). The code is
-read from standard input, where no list of processes shows it. Nothing is written unless the whole of it succeeded, and
-what is there already is never overwritten: the next start finds key and certificate, or is told what is missing.
+and registers with its id and the code that an operator gave out for it (AWS IoT, "Fleet provisioning"). With the
+certificate comes the secret by which it checks codes that drivers type. The operator's code is read from standard
+input, where no list of processes shows it. Nothing is written unless the whole of it succeeded, and what is there
+already is never overwritten: the next start finds key, secret and certificate, or is told what is missing.
 """
 
 import argparse
@@ -37,9 +38,18 @@ class Claim:
     template: str
 
 
-def enrol(endpoint: Endpoint, claim: Claim, blocker_id: str, code: str, certificate: Path, key: Path) -> None:
-    """Fetch the blocker's certificate and key into these two files. Raises NotEnrolled."""
-    for file in (certificate, key):
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where what the blocker gets is written."""
+
+    certificate: Path
+    key: Path
+    offline_secret: Path
+
+
+def enrol(endpoint: Endpoint, claim: Claim, blocker_id: str, code: str, files: Files) -> None:
+    """Fetch the blocker's certificate, key and offline secret into these files. Raises NotEnrolled."""
+    for file in (files.certificate, files.key, files.offline_secret):
         if file.exists():
             raise NotEnrolled(f"{file} is there already")
     outcome: Future[None] = Future()
@@ -59,7 +69,7 @@ def enrol(endpoint: Endpoint, claim: Claim, blocker_id: str, code: str, certific
     client.start()
     try:
         outcome.result(ANSWER_SECONDS_MAX)
-        made = _registered(client, claim.template, blocker_id, code)
+        made, offline_secret = _registered(client, claim.template, blocker_id, code)
     except FutureTimeoutError:
         raise NotEnrolled(f"no answer for {ANSWER_SECONDS_MAX} s") from None
     except V2ServiceException as refusal:
@@ -67,14 +77,15 @@ def enrol(endpoint: Endpoint, claim: Claim, blocker_id: str, code: str, certific
     finally:
         client.stop()
         stopped.result(ANSWER_SECONDS_MAX)
-    # The key first: a certificate whose key is missing would pass for complete.
-    _write(key, str(made.private_key))
-    _write(certificate, str(made.certificate_pem))
+    # The certificate last: without the others it would pass for complete.
+    _write(files.key, str(made.private_key))
+    _write(files.offline_secret, offline_secret)
+    _write(files.certificate, str(made.certificate_pem))
 
 
 def _registered(
     client: mqtt5.Client, template: str, blocker_id: str, code: str
-) -> iotidentity.CreateKeysAndCertificateResponse:
+) -> tuple[iotidentity.CreateKeysAndCertificateResponse, str]:
     identity = iotidentity.IotIdentityClientV2(
         client, ClientOptions(max_request_response_subscriptions=4, max_streaming_subscriptions=0)
     )
@@ -88,7 +99,10 @@ def _registered(
     answer = identity.register_thing(registration).result(ANSWER_SECONDS_MAX)
     if answer.thing_name != blocker_id:
         raise NotEnrolled(f"registered as {answer.thing_name}")
-    return new
+    offline_secret = (answer.device_configuration or {}).get("OfflineSecret")
+    if not offline_secret:
+        raise NotEnrolled("there was no offline secret in the answer")
+    return new, str(offline_secret)
 
 
 def _settle(outcome: Future[None], error: NotEnrolled | None) -> None:
@@ -118,16 +132,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="parking_blocker.enrol", description="Fetch a blocker's certificate, once.")
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--port", type=int, default=8883)
-    for name in ("ca", "claim-certificate", "claim-key", "certificate", "key"):
+    for name in ("ca", "claim-certificate", "claim-key", "certificate", "key", "offline-secret"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--template", required=True)
     parser.add_argument("--blocker-id", required=True)
     told = parser.parse_args()
     claim = Claim(told.claim_certificate, told.claim_key, told.template)
+    files = Files(told.certificate, told.key, told.offline_secret)
     sys.stderr.write("registration code: ")
     code = sys.stdin.readline().strip()
     try:
-        enrol(Endpoint(told.endpoint, told.port, told.ca), claim, told.blocker_id, code, told.certificate, told.key)
+        enrol(Endpoint(told.endpoint, told.port, told.ca), claim, told.blocker_id, code, files)
     except NotEnrolled as why:
         sys.stderr.write(f"\nparking_blocker.enrol: {why}\n")
         return 1

@@ -3,8 +3,9 @@
 Every event brings the time at which it happened (UTC, corrected by the service's clock).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from parking_blocker.contract import Desired, Occupancy, Outcome, Position, Reported
 
@@ -53,13 +54,29 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of codes that were typed at the barrier.
+
+    `raised_at` is when it was raised for whom a code may open, `last_step` the time step of the newest code that has
+    opened. `opened_for` and `opened_at` are the evidence that a reservation's driver came in so, until the next RAISE.
+    """
+
+    raised_at: datetime | None = None
+    wrong_codes: int = 0
+    last_step: int = 0
+    opened_for: str | None = None
+    opened_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
-    """What outlives a power cut: the newest command that was taken, what became of it, and for whom was raised."""
+    """What outlives a power cut: the newest command, what became of it, for whom was raised, and who came by a code."""
 
     target: Position | None
     outcome: Outcome
     seen_command_ids: tuple[str, ...]
     raised_for: str | None
+    entry: Entry = Entry()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +85,7 @@ class Machine:
 
     `target` is what the newest command asked for; None after a reboot when nobody remembers it any more.
     `raised_for` is the reservation of the last RAISE that was not refused.
+    `code_free_at` is when a code is looked at again after wrong ones; None after a power cut.
     `occupancy` is what is believed of the sensor: VACANT only after `vacant_since` has lasted long enough.
     `online` means that the shadow was read since the last connect: before that nothing is reported, because the
     report would wipe out the outcome that the shadow remembers for us across a reboot.
@@ -84,6 +102,8 @@ class Machine:
     outcome: Outcome | None = None
     seen_command_ids: tuple[str, ...] = ()
     raised_for: str | None = None
+    entry: Entry = Entry()
+    code_free_at: datetime | None = None
     online: bool = False
     shadow_version: int = 0
     last_report: Reported | None = None
@@ -148,7 +168,29 @@ class ReportLost:
     now: datetime
 
 
-type Event = ConnectionLost | ShadowRead | ReadingsChanged | Obstructed | Tick | ClockCorrected | ReportLost
+@dataclass(frozen=True, slots=True)
+class CodeTyped:
+    """Somebody has typed a code. `secrets` are the blocker's own.
+
+    `clock_is_set`: the service has said what time it is since this program began.
+    """
+
+    now: datetime
+    code: str
+    secrets: tuple[str, ...] = field(repr=False)
+    clock_is_set: bool
+
+
+type Event = ConnectionLost | ShadowRead | ReadingsChanged | Obstructed | Tick | ClockCorrected | ReportLost | CodeTyped
+
+
+class Verdict(StrEnum):
+    """What becomes of a code. WRONG is also one of another reservation, an old one, and one that has opened before."""
+
+    OPENS = "OPENS"
+    WRONG = "WRONG"
+    TOO_OFTEN = "TOO_OFTEN"
+    FOR_NOBODY = "FOR_NOBODY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,5 +227,12 @@ class Report:
     reported: Reported
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Tell what became of the code that was typed."""
+
+    verdict: Verdict
+
+
 type MotorAction = Warn | StartRaising | StartLowering | Stop
-type Action = MotorAction | Remember | Report
+type Action = MotorAction | Remember | Report | Answer

@@ -8,11 +8,12 @@ import json
 import os
 import zlib
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from parking_blocker.contract import Outcome, Position, Reason, Result
-from parking_blocker.machine import Memory
+from parking_blocker.machine import Entry, Memory
 
 BYTES_MAX = 64 * 1024  # thirty-two command ids of 128 characters fit several times
 
@@ -85,6 +86,11 @@ def _document(memory: Memory) -> dict[str, object]:
         "reason": memory.outcome.reason,
         "seen_command_ids": memory.seen_command_ids,
         "raised_for": memory.raised_for,
+        "raised_at": _spoken(memory.entry.raised_at),
+        "wrong_codes": memory.entry.wrong_codes,
+        "last_step": memory.entry.last_step,
+        "opened_for": memory.entry.opened_for,
+        "opened_at": _spoken(memory.entry.opened_at),
     }
 
 
@@ -99,7 +105,28 @@ def _memory(told: dict[str, object]) -> Memory:
         ),
         seen_command_ids=tuple(_text(each) for each in _list(told["seen_command_ids"])),
         raised_for=_text(told["raised_for"]) if told["raised_for"] else None,
+        entry=Entry(
+            raised_at=_instant(told["raised_at"]),
+            wrong_codes=_integer(told["wrong_codes"]),
+            last_step=_integer(told["last_step"]),
+            opened_for=_text(told["opened_for"]) if told["opened_for"] else None,
+            opened_at=_instant(told["opened_at"]),
+        ),
     )
+
+
+def _spoken(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _instant(value: object) -> datetime | None:
+    return datetime.fromisoformat(_text(value)) if value else None
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError("not an integer")
+    return value
 
 
 def _text(value: object) -> str:

@@ -141,6 +141,11 @@ class SimulatedBlocker:
         self.barrier.watch(lambda: None, lambda: None)
         await self.blocker.disconnect(announced=False)
 
+    def type_code(self, code: str) -> None:
+        """Somebody types a code at the barrier; one without power hears nothing."""
+        if self._power_back is None:
+            self.blocker.type_code(code)
+
     def document(self) -> dict[str, object]:
         """Position, occupancy, command and journal, ready for JSON."""
         machine = self.blocker.machine

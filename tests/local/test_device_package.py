@@ -66,6 +66,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     example = (environment / "share" / "parking-blocker" / "device.toml").read_text()
     own = example.replace("/var/lib/parking-blocker", ".").replace(ENDPOINT, "localhost").replace("8883", "1")
     (configuration / "device.toml").write_text(own)
+    (configuration / "offline_secret").write_text("ab" * 32)
+    (configuration / "offline_secret").chmod(0o640)
     return Installed(environment, configuration)
 
 
@@ -97,6 +99,7 @@ def _make_certificate(folder: Path) -> None:
 def test_the_example_is_a_configuration_that_loads(installed: Installed) -> None:
     config = load_device(installed.configuration / "device.toml")
     assert config.pins is not None
+    assert (config.keypad, len(config.identity.offline_secrets)) == (Path("/dev/serial0"), 1)
     assert None not in (config.pins.occupied, config.pins.automatic, config.pins.sealed, config.pins.warning)
 
 

@@ -162,6 +162,8 @@ def test_a_report_is_json_with_every_field_of_the_contract() -> None:
         manual_override=False,
         firmware="1.0.0",
         at=datetime(2026, 1, 31, 9, 30, 0, 250_000, tzinfo=UTC),
+        opened_for="r-1",
+        opened_at=datetime(2026, 1, 31, 9, 30, tzinfo=UTC),
     )
     assert json.loads(json.dumps(reported.document())) == {
         "position": "MOVING",
@@ -172,6 +174,8 @@ def test_a_report_is_json_with_every_field_of_the_contract() -> None:
         "battery_percent": 88,
         "tamper": False,
         "manual_override": False,
+        "opened_for": "r-1",
+        "opened_at": "2026-01-31T09:30:00.000Z",
         "firmware": "1.0.0",
         "at": "2026-01-31T09:30:00.250Z",
     }

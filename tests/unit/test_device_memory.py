@@ -12,7 +12,7 @@ from parking_blocker.blocker import Blocker
 from parking_blocker.clock import ServiceClock
 from parking_blocker.connection import Endpoint, Identity
 from parking_blocker.contract import Desired, Outcome, Position, Reason, Result, Shadow
-from parking_blocker.machine import Limits, Memory
+from parking_blocker.machine import Entry, Limits, Memory
 from parking_blocker.memory_file import MemoryFile, MemoryLost
 from parking_blocker.simulated_actuator import SimulatedActuator
 from tests.unit.virtual_time import run
@@ -22,6 +22,7 @@ MEMORIES = (
     Memory(Position.RAISED, Outcome("c-1"), ("c-1",), "r-1"),
     Memory(Position.LOWERED, Outcome("c-2", Result.DONE), ("c-1", "c-2"), None),
     Memory(None, Outcome("c-3", Result.REJECTED, Reason.OBSTRUCTED), (), "r-1"),
+    Memory(Position.RAISED, Outcome("c-4", Result.DONE), ("c-4",), "r-2", Entry(NOON, 3, 14_700_000, "r-2", NOON)),
 )
 
 
@@ -149,7 +150,9 @@ def test_a_power_cut_right_after_the_motor_has_started_finds_the_command_written
 
         monkeypatch.setattr(barrier, "start_raising", start)
         blocker.on_shadow(shadow(Position.RAISED, 0))
-        assert written == [Memory(Position.RAISED, Outcome("c-1"), ("c-1",), "r-1")]
+        [memory] = written
+        assert memory is not None
+        assert memory == Memory(Position.RAISED, Outcome("c-1"), ("c-1",), "r-1", memory.entry)
         blocker.stop()
 
     run(story)
