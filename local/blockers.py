@@ -14,7 +14,7 @@ from local.errors import LocalError
 from local.ports import HOST, Ports
 from local.processes import Processes
 from local.tools import ROOT
-from operators.secrets import CERTIFICATE, KEY, keep_certificate
+from operators.secrets import CERTIFICATE, KEY, OFFLINE_SECRET, keep_certificate
 
 PROVISIONS_AT_ONCE = 4
 CONNECT_SECONDS_MAX = 60
@@ -68,6 +68,7 @@ def _simulator_config(ports: Ports, blocker_ids: Sequence[str]) -> str:
             "blocker_id": blocker_id,
             "certificate": f"{blocker_id}/{CERTIFICATE}",
             "key": f"{blocker_id}/{KEY}",
+            "offline_secret": f"{blocker_id}/{OFFLINE_SECRET}",
         }
         for blocker_id in blocker_ids
     ]

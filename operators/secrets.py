@@ -5,15 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-CERTIFICATE, KEY = "certificate.pem", "private_key.pem"
+CERTIFICATE, KEY, OFFLINE_SECRET = "certificate.pem", "private_key.pem", "offline_secret"
 
 
 def keep_certificate(provisioned: Mapping[str, Any], folder: Path) -> None:
-    """The certificate and key that ProvisionSpot answered, in a folder of the blocker's own."""
+    """The certificate, key and offline secret that ProvisionSpot answered, in a folder of the blocker's own."""
     own = folder / provisioned["blocker_id"]
     own.mkdir(parents=True, mode=0o700)
     (own / CERTIFICATE).write_text(provisioned["certificate_pem"])
     write_secret(own / KEY, provisioned["private_key"])
+    write_secret(own / OFFLINE_SECRET, provisioned["offline_secret"])
 
 
 def write_secret(file: Path, text: str) -> None:

@@ -30,8 +30,11 @@ class AskedIn(BaseModel):
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, bool]:
-    """Whether the device may have the certificate. Why not is for the log; a stranger learns nothing."""
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Whether the device may have the certificate. Why not is for the log; a stranger learns nothing.
+
+    With the certificate the device gets the secret by which it checks codes that drivers type.
+    """
     try:
         asked = AskedIn.model_validate(event)
     except ValidationError:
@@ -39,10 +42,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, bool]:
         return {"allowProvisioning": False}
     blocker_id = BlockerId(asked.parameters.blocker_id)
     logger.append_keys(blocker_id=blocker_id, certificate_id=asked.certificate_id)
+    # Before the code is used up: a device that is admitted and gets no answer would need another one.
+    offline_secret = wiring.entry_codes().secret_of(blocker_id)
     try:
         admit(wiring.store(), blocker_id, asked.parameters.code, asked.certificate_id, invoked_at())
     except NotAdmitted as refusal:
         logger.warning("device not admitted", why=str(refusal))
         return {"allowProvisioning": False}
     logger.info("device admitted")
-    return {"allowProvisioning": True}
+    return {"allowProvisioning": True, "parameterOverrides": {"OfflineSecret": offline_secret}}

@@ -26,7 +26,7 @@ class CertificateIn(WordIn):
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """What the operator needs to go on; a key or a code is shown once, and never logged."""
+    """What the operator needs to go on; a key, a secret or a code is shown once, and never logged."""
     wish = operator_input(CertificateIn, event)
     done = _done(wish, context.aws_request_id)
     asked = wish.model_dump(mode="json")
@@ -47,6 +47,7 @@ def _done(wish: CertificateIn, request_id: str) -> dict[str, Any]:
                 "certificate_id": made.certificate_id,
                 "certificate_pem": made.certificate_pem,
                 "private_key": made.private_key,
+                "offline_secret": wiring.entry_codes().secret_of(blocker_id),
             }
         case Action.COMPLETE:
             return {"certificate_id": certificates.complete(store, wiring.things(), blocker_id, word)}

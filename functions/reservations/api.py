@@ -16,7 +16,7 @@ from parking.domain.receipt import receipt_of
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.http import Cursor, Door, IdempotencyKey, IdPath, Instant, Limit, answer, documented, entry, prefers
 from parking.schemas import PriceOut
-from parking.services import bookings, displaced
+from parking.services import bookings, displaced, offline_entry
 from parking.services.blockers import reconcile
 from parking.services.owned import reservation_of
 from parking.services.ports import Busy, ShadowUnavailable, StoreUnavailable
@@ -28,6 +28,7 @@ from reservations.schemas import (
     ExtensionOptionOut,
     ExtensionOut,
     MoveIn,
+    OfflineCodeOut,
     ReceiptOut,
     ReservationOut,
     ReservationsOut,
@@ -110,6 +111,23 @@ def arrive(reservation_id: IdPath) -> Response[Any]:
         # The arrival is committed; the stream and the schedule call the same reconcile.
         logger.exception("the barrier could not be told at once", reservation_id=reservation_id)
     return answer(_shown(reservation), HTTPStatus.ACCEPTED)
+
+
+@app.get(
+    "/reservations/<reservation_id>/offline-code",
+    summary="The barrier does not go down: a code to type there",
+    tags=["reservations"],
+    responses=documented(HTTPStatus.OK, OfflineCodeOut, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def offline_code(reservation_id: IdPath) -> OfflineCodeOut:
+    """Half a minute after an arrival that has not lowered the barrier, until the end. It works without a network.
+
+    A code opens once and for this stay only. Before its time `offline_code_unavailable` says from when on to ask again.
+    """
+    found = ReservationId(reservation_id)
+    given = offline_entry.offline_code(wiring.store(), wiring.entry_codes(), door.user_id, found, door.now)
+    logger.info("offline code given", reservation_id=reservation_id)
+    return OfflineCodeOut(code=given.code, expires_at=given.expires_at)
 
 
 @app.post(

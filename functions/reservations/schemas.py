@@ -213,6 +213,13 @@ class ExtensionOptionOut(Out):
     price: PriceOut | None
 
 
+class OfflineCodeOut(Out):
+    """Digits to type at the barrier, followed by Enter or #. From `expires_at` on, ask for another one."""
+
+    code: str
+    expires_at: Instant
+
+
 class ReceiptLineOut(Out):
     """One line. `at` is null for what was sold, and the time of a correction: a refund."""
 

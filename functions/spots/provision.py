@@ -136,7 +136,7 @@ class ProvisionIn(In):
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """The spot, its blocker, and the certificate and key, or the code, of a blocker that got one: they are shown once.
+    """The spot, its blocker, and what a blocker got that is new: certificate, key and secret, or a code; shown once.
 
     With `check_only`, whether the spot is new, would change, or is as it should be, and nothing is written.
     """
@@ -157,5 +157,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "certificate_id": done.blocker.certificate_id,
         "certificate_pem": done.certificate.certificate_pem if done.certificate else None,
         "private_key": done.certificate.private_key if done.certificate else None,
+        "offline_secret": wiring.entry_codes().secret_of(done.blocker.blocker_id) if done.certificate else None,
         "registration_code": done.code,
     }

@@ -349,6 +349,8 @@ reports = _whole(
     manual_override=st.booleans(),
     firmware=st.none() | texts,
     at=st.none() | instants,
+    opened_for=st.none() | ids.map(ReservationId),
+    opened_at=st.none() | instants,
     received_at=instants,
 )
 commands = _whole(

@@ -7,7 +7,7 @@ import pytest
 
 from local.drivers import Driver
 from parking_blocker.connection import Endpoint
-from parking_blocker.enrol import Claim, NotEnrolled, enrol
+from parking_blocker.enrol import Claim, Files, NotEnrolled, enrol
 from tests.e2e.test_operators import WISH, shown
 from tests.e2e.things import Thing, authority, connected, made, publish, shadow_topic, subscribe
 from tests.e2e.world import Json, World, eventually
@@ -25,11 +25,13 @@ class Factory:
     folder: Path
 
     def enrol(self, blocker_id: str, code: str, name: str = "machine") -> Thing:
-        """The device's own program, with its own two files."""
-        certificate, key = (self.folder / f"{name}.{kind}" for kind in ("crt", "key"))
-        enrol(self.endpoint, self.claim, blocker_id, code, certificate, key)
-        assert key.stat().st_mode & 0o777 == 0o600
-        return Thing(blocker_id, certificate.read_text(), key.read_text())
+        """The device's own program, with its own three files."""
+        files = Files(*(self.folder / f"{name}.{kind}" for kind in ("crt", "key", "secret")))
+        enrol(self.endpoint, self.claim, blocker_id, code, files)
+        for secret in (files.key, files.offline_secret):
+            assert secret.stat().st_mode & 0o777 == 0o600
+        self.world.secrets_seen.add(files.offline_secret.read_text())
+        return Thing(blocker_id, files.certificate.read_text(), files.key.read_text())
 
     @property
     def endpoint(self) -> Endpoint:

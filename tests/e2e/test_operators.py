@@ -30,13 +30,13 @@ def test_a_spot_provisioned_twice_is_one_spot(world: World, driver: Driver) -> N
     wish = WISH | {"spot_id": "e2e-twice"}
     first, failed = world.invoke("ProvisionSpot", wish)
     assert not failed, first
-    world.secrets_seen.add(first["private_key"].splitlines()[1])
+    world.secrets_seen |= {first["private_key"].splitlines()[1], first["offline_secret"]}
     assert first["certificate_pem"].startswith("-----BEGIN CERTIFICATE-----")
     before = shown(driver, "e2e-twice")
 
     again, failed = world.invoke("ProvisionSpot", wish)
     assert not failed, again
-    assert again == first | {"certificate_pem": None, "private_key": None}
+    assert again == first | {"certificate_pem": None, "private_key": None, "offline_secret": None}
     assert shown(driver, "e2e-twice") == before
     near = expect(200, driver.get(f"/spots?lat={wish['latitude']}&lon={wish['longitude']}&radius_m=50"))
     assert [one["spot_id"] for one in near["items"]].count("e2e-twice") == 1

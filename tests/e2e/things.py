@@ -23,8 +23,8 @@ class Thing:
 
 
 def made(world: World, answer: Json) -> Thing:
-    """The thing whose certificate a function has answered; its key must never be seen again."""
-    world.secrets_seen.add(answer["private_key"].splitlines()[1])
+    """The thing whose certificate a function has answered; its key and its secret must never be seen again."""
+    world.secrets_seen |= {answer["private_key"].splitlines()[1], answer["offline_secret"]}
     return Thing(answer["blocker_id"], answer["certificate_pem"], answer["private_key"])
 
 

@@ -236,6 +236,11 @@ class World:
         """Break the device's connection without goodbye, or connect it again."""
         expect(200, self._street.put(f"/blockers/{spot.blocker_id}/network", json={"online": online}))
 
+    def type_code(self, spot: Spot, code: str) -> str:
+        """Type a code at the barrier: what the device makes of it."""
+        seen = expect(200, self._street.put(f"/blockers/{spot.blocker_id}/code", json={"code": code}))
+        return str([entry["detail"] for entry in seen["journal"] if entry["what"] == "code"][-1])
+
     def await_machine(self, spot: Spot, position: str) -> None:
         """Until the device itself stands at the position."""
         eventually(lambda: self.machine(spot)["position"] == position, f"{spot.blocker_id} to be {position}")

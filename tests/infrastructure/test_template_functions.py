@@ -6,6 +6,8 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.infrastructure.expanded import Template, referred
 
 FUNCTIONS_FOLDER = Path(__file__).parents[2] / "functions"
@@ -97,14 +99,16 @@ def test_no_secret_stands_in_a_functions_environment(template: Template) -> None
     for name, function in template.of_type("AWS::Lambda::Function").items():
         variables = function["Environment"]["Variables"]
         # A secret is known by its ARN; its value is read at run time.
-        assert variables.get("STRIPE_SECRET_ID", {"Fn::GetAtt": ["StripeSecret", "Id"]}) == {
-            "Fn::GetAtt": ["StripeSecret", "Id"]
-        }, name
+        for variable, secret in {"STRIPE_SECRET_ID": "StripeSecret", "OFFLINE_SECRET_ID": "OfflineSecret"}.items():
+            named = {"Fn::GetAtt": [secret, "Id"]}
+            assert variables.get(variable, named) == named, name
         assert "{{resolve:" not in json.dumps(variables), name
 
 
-def test_the_webhook_secret_is_random_until_an_operator_sets_it(template: Template) -> None:
-    [secret] = template.of_type("AWS::SecretsManager::Secret").values()
+@pytest.mark.parametrize(("name", "key"), [("StripeSecret", "webhook_secret"), ("OfflineSecret", "present")])
+def test_a_secret_is_random_until_an_operator_sets_it(template: Template, name: str, key: str) -> None:
+    secret = template.of_type("AWS::SecretsManager::Secret")[name]
 
     assert "SecretString" not in secret
-    assert secret["GenerateSecretString"]["GenerateStringKey"] == "webhook_secret"
+    assert secret["GenerateSecretString"]["GenerateStringKey"] == key
+    assert secret["GenerateSecretString"]["PasswordLength"] == 64

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.infrastructure.expanded import Template, referred
 
 # Resource * is right only for these, and why it is.
@@ -72,31 +74,47 @@ def test_an_index_is_only_queried(template: Template) -> None:
             assert statement.actions == ("dynamodb:Query",), statement
 
 
-def test_only_the_payment_functions_read_the_stripe_secret(template: Template) -> None:
-    readers = {
-        statement.role for statement in template.statements() if "secretsmanager:GetSecretValue" in statement.actions
-    }
-
-    assert readers == {
+SECRET_READERS = {
+    "StripeSecret": {
         "PaymentsApiRole",
         "PaymentsReconcileRole",
         "PaymentsSettleDueRole",
         "PaymentsSettleRefundsRole",
         "StripeWebhookRole",
-    }
+    },
+    "OfflineSecret": {
+        "BlockerCertificateRole",
+        "BlockersAdmitRole",
+        "ProvisionSpotRole",
+        "ReservationsApiRole",
+    },
+}
+SECRET_VARIABLES = {"StripeSecret": {"STRIPE_SECRET_ID", "STRIPE_API_BASE"}, "OfflineSecret": {"OFFLINE_SECRET_ID"}}
 
 
-def test_who_reads_the_stripe_secret_is_told_where_it_is_and_nobody_else(template: Template) -> None:
+@pytest.mark.parametrize("secret", SECRET_READERS)
+def test_a_secret_is_read_by_who_needs_it_alone_and_these_are_told_where_it_is(template: Template, secret: str) -> None:
     readers = {
-        statement.role for statement in template.statements() if "secretsmanager:GetSecretValue" in statement.actions
+        statement.role
+        for statement in template.statements()
+        if "secretsmanager:GetSecretValue" in statement.actions
+        and {"Fn::GetAtt": [secret, "Id"]} in statement.resources
     }
     told = {
         referred(function["Role"])
         for function in template.of_type("AWS::Lambda::Function").values()
-        if {"STRIPE_SECRET_ID", "STRIPE_API_BASE"} <= function["Environment"]["Variables"].keys()
+        if SECRET_VARIABLES[secret] <= function["Environment"]["Variables"].keys()
     }
 
-    assert told == readers
+    assert told == readers == SECRET_READERS[secret]
+
+
+def test_no_other_secret_is_read(template: Template) -> None:
+    known = [{"Fn::GetAtt": [secret, "Id"]} for secret in SECRET_READERS]
+    for statement in template.statements():
+        if any(action.startswith("secretsmanager:") for action in statement.actions):
+            assert statement.actions == ("secretsmanager:GetSecretValue",)
+            assert all(resource in known for resource in statement.resources)
 
 
 def test_a_ledger_record_is_never_deleted(template: Template) -> None:

@@ -92,7 +92,7 @@ def test_a_table_can_be_restored_is_encrypted_and_paid_by_use(template: Template
     assert table["BillingMode"] == "PAY_PER_REQUEST"
 
 
-@pytest.mark.parametrize("name", [*KEYS, "UserPool", "StripeSecret"])
+@pytest.mark.parametrize("name", [*KEYS, "UserPool", "StripeSecret", "OfflineSecret"])
 def test_what_people_entered_outlives_the_stack(template: Template, name: str) -> None:
     resource = template.resources[name]
 

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from blockers import admit as admission
 from parking import wiring
+from parking.adapters.entry_codes import DerivedEntryCodes
 from parking.adapters.memory.iot import MemoryThings
 from parking.adapters.memory.store import MemoryStore
 from parking.domain.audit import Action, Word
@@ -355,10 +356,15 @@ def test_the_hook_answers_as_aws_iot_asks_and_logs_no_code(
     parameters: dict[str, str],
     allowed: bool,
 ) -> None:
+    codes = DerivedEntryCodes({"present": "master"})
     monkeypatch.setattr(wiring, "store", lambda: fresh.store)
+    monkeypatch.setattr(wiring, "entry_codes", lambda: codes)
     monkeypatch.setattr(admission, "invoked_at", lambda: at(1))
-    assert admission.handler(asked(**parameters), cast(LambdaContext, Context())) == {"allowProvisioning": allowed}
+    secret = codes.secret_of(BlockerId("blocker-box"))
+    handed_out = {"parameterOverrides": {"OfflineSecret": secret}} if allowed else {}
+    answer = admission.handler(asked(**parameters), cast(LambdaContext, Context()))
+    assert answer == {"allowProvisioning": allowed} | handed_out
     logged = repr([vars(record) for record in caplog.records])
     assert ("not admitted" in logged) is not allowed
-    for secret in (CODE, "WRONG"):
-        assert secret not in logged
+    for hidden in (CODE, "WRONG", secret):
+        assert hidden not in logged

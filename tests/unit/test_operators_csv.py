@@ -9,9 +9,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from operators.spots import ROWS_MAX, Json, Provision, Row, Wrong, carry_out, check, provisioner, read
 from parking import wiring
+from parking.adapters.entry_codes import DerivedEntryCodes
 from parking.adapters.memory.iot import MemoryThings
 from parking.adapters.memory.store import MemoryStore
-from parking.domain.ids import SpotId
+from parking.domain.ids import BlockerId, SpotId
 from parking.domain.tariff import Weekday
 from parking.operators import BadInput
 from parking.services.spots import spot_of
@@ -19,6 +20,9 @@ from spots.provision import handler
 
 HEADER = "spot_id,name,address,latitude,longitude,time_zone,tariff.price_per_hour_minor,tariff.currency"
 VIRU = 'viru-{n},"Viru {n}","Viru {n}, Tallinn",59.4366,24.7489,Europe/Tallinn,300,EUR'
+
+
+CODES = DerivedEntryCodes({"present": "master"})
 
 
 def csv_of(*rows: str, header: str = HEADER) -> list[Row]:
@@ -43,6 +47,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     store, things = MemoryStore(), MemoryThings()
     monkeypatch.setattr(wiring, "store", lambda: store)
     monkeypatch.setattr(wiring, "things", lambda: things)
+    monkeypatch.setattr(wiring, "entry_codes", lambda: CODES)
     return store
 
 
@@ -77,8 +82,12 @@ def test_many_spots_come_onto_the_map_and_their_keys_into_files_of_the_owner(
     assert put(csv_of(*virus(3)), provision, secrets) == {"CREATE": 3, "CHANGE": 0, "NOTHING": 0}
     assert spot_of(store, SpotId("viru-3")).address == "Viru 3, Tallinn"
     kept = files(secrets)
-    keys = {name: mode for name, mode in kept.items() if name.endswith("private_key.pem")}
-    assert keys == {f"blocker-viru-{n}/private_key.pem": 0o600 for n in (1, 2, 3)}
+    keys = {name: mode for name, mode in kept.items() if not name.endswith("certificate.pem")}
+    assert keys == {
+        f"blocker-viru-{n}/{kind}": 0o600 for n in (1, 2, 3) for kind in ("private_key.pem", "offline_secret")
+    }
+    shared = secrets / "blocker-viru-3" / "offline_secret"
+    assert shared.read_text() == CODES.secret_of(BlockerId("blocker-viru-3"))
     assert secrets.stat().st_mode & 0o777 == 0o700
 
 

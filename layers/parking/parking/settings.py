@@ -58,6 +58,11 @@ def iot_policy_name() -> str:
     return _required("IOT_POLICY_NAME")
 
 
+def offline_secret_id() -> str:
+    """The secret that holds the master of all offline codes: {"present"} and, while it is replaced, {"next"}."""
+    return _required("OFFLINE_SECRET_ID")
+
+
 def platform_application_arns() -> dict[str, str]:
     """The SNS platform applications that there are credentials for, by platform."""
     arns = {platform: os.environ.get(f"{platform}_APPLICATION_ARN", "") for platform in ("APNS", "FCM")}

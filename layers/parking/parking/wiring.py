@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         Aggregate,
         CardGateway,
         Each,
+        EntryCodes,
         Push,
         ShadowDocument,
         Shadows,
@@ -66,6 +67,15 @@ def things() -> "Things":
     from parking.adapters.iot import IotThings
 
     return IotThings(settings.iot_policy_name())
+
+
+@cache
+def entry_codes() -> "EntryCodes":
+    """Derived from the master secret, which the process reads once."""
+    from parking.adapters.entry_codes import DerivedEntryCodes
+    from parking.adapters.secrets import read_secret
+
+    return DerivedEntryCodes(read_secret(settings.offline_secret_id()))
 
 
 @cache

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from parking.domain.blocker import Command, Occupancy, Position, RejectReason, Report, Result
-from parking.domain.ids import CommandId
+from parking.domain.ids import CommandId, ReservationId
 from parking.services.ports import ShadowDocument
 
 SHADOW_NAME = "barrier"
@@ -51,6 +51,8 @@ def report_from(reported: Mapping[str, Any], received_at: datetime) -> Report:
         manual_override=reported.get("manual_override") is True,
         firmware=_text(reported.get("firmware")),
         at=_instant(reported.get("at")),
+        opened_for=ReservationId(opened_for) if (opened_for := _text(reported.get("opened_for"))) else None,
+        opened_at=_instant(reported.get("opened_at")),
         received_at=received_at,
     )
 

@@ -83,6 +83,10 @@ class Report:
     manual_override: bool
     firmware: str | None
     at: datetime | None
+    opened_for: ReservationId | None = None
+    """The reservation whose driver has lowered the barrier by a code, since it was last raised."""
+    opened_at: datetime | None = None
+    """When that was by the device's own clock, which may have been wrong."""
     received_at: datetime
 
 

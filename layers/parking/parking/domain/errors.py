@@ -95,6 +95,12 @@ class WrongState(Refused):
     code = "wrong_state"
 
 
+class OfflineCodeUnavailable(Refused):
+    """There is a code for a barrier only half a minute after an arrival that has not lowered it; `available_at`."""
+
+    code = "offline_code_unavailable"
+
+
 class DebtOpen(Refused):
     """An overstay is not paid yet; `reservation_id` and `amount` say which."""
 

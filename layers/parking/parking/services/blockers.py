@@ -154,10 +154,17 @@ def _evidenced(reservation: Reservation, news: list[Command]) -> Reservation:
 
 
 def _arrived(reservation: Reservation, blocker: Blocker) -> Reservation:
-    """The reservation, ACTIVE if the machine has done a LOWER that its owner's arrival asked for, however late."""
-    asked = reservation.arrival_requested_at
+    """The reservation, ACTIVE if the machine has gone down for its owner's arrival, however late.
+
+    Either it has done a LOWER, or it says that the owner has typed the code at the barrier.
+    """
+    asked, report = reservation.arrival_requested_at, blocker.report
     if asked is None:
         return reservation
+    if report and report.opened_for == reservation.reservation_id and report.position is Position.LOWERED:
+        # The device's clock may have been wrong meanwhile: what cannot be is not believed.
+        at = min(report.opened_at or report.received_at, report.received_at)
+        return arrive(reservation, max(at, asked))
     for done in blocker.commands:
         lowered = done.status is CommandStatus.SUCCEEDED and done.position is Position.LOWERED
         if lowered and done.reservation_id == reservation.reservation_id and done.created_at >= asked:

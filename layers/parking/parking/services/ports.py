@@ -15,7 +15,7 @@ from parking.domain.due import Step
 from parking.domain.enrolment import Enrolment
 from parking.domain.favourites import Favourites
 from parking.domain.health import Health
-from parking.domain.ids import BlockerId, CommandId, NotificationId, SpotId, UserId
+from parking.domain.ids import BlockerId, CommandId, NotificationId, ReservationId, SpotId, UserId
 from parking.domain.ledger import Transaction, Wallet
 from parking.domain.notification import EndpointOwner, Notification, Platform, PushDevice
 from parking.domain.payment import Payment, Refund
@@ -393,6 +393,18 @@ class PushMessage:
 
 class EndpointGone(Exception):
     """The push endpoint is disabled or deleted: the app was removed or the token rotated."""
+
+
+class EntryCodes(Protocol):
+    """What a blocker and we share, so that it can let a driver in without a network."""
+
+    def secret_of(self, blocker_id: BlockerId) -> str:
+        """What its device keeps, to check codes by: handed out with its certificate, and never stored here."""
+        ...
+
+    def code(self, blocker_id: BlockerId, reservation_id: ReservationId, step: int) -> str:
+        """The digits that open this blocker for this reservation in this time step."""
+        ...
 
 
 class Push(Protocol):

@@ -53,6 +53,8 @@ class ReportMap(TypedMap):
     manual_override = BooleanAttribute(attr_name="m")
     firmware = UnicodeAttribute(attr_name="f", null=True)
     at = MomentAttribute(attr_name="t", null=True)
+    opened_for = UnicodeAttribute(attr_name="of", null=True)
+    opened_at = MomentAttribute(attr_name="ot", null=True)
     received_at = MomentAttribute(attr_name="r")
 
 
@@ -210,6 +212,8 @@ def _report_map(report: Report) -> ReportMap:
         manual_override=report.manual_override,
         firmware=report.firmware,
         at=report.at,
+        opened_for=report.opened_for,
+        opened_at=report.opened_at,
         received_at=report.received_at,
     )
 
@@ -226,6 +230,8 @@ def _report_of(item: ReportMap) -> Report:
         manual_override=item.manual_override,
         firmware=item.firmware,
         at=item.at,
+        opened_for=ReservationId(item.opened_for) if item.opened_for else None,
+        opened_at=item.opened_at,
         received_at=item.received_at,
     )
 
