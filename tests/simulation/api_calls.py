@@ -11,9 +11,9 @@ from parking.domain.ids import CreateRequest, ExtensionId, ReservationId, SpotId
 from parking.domain.ledger import Wallet
 from parking.domain.reservation import Extension, ExtensionStatus, Reservation, ReservationStatus
 from parking.domain.spot import ServiceState, Spot
-from parking.services import bookings, displaced, payments
+from parking.services import bookings, displaced, offline_entry, payments
 from payments.schemas import StartedPaymentOut
-from reservations.schemas import AlternativeOut, AlternativesOut, ExtensionOut, ReservationOut
+from reservations.schemas import AlternativeOut, AlternativesOut, ExtensionOut, OfflineCodeOut, ReservationOut
 from tests.simulation import doors, reference
 
 if TYPE_CHECKING:
@@ -242,6 +242,25 @@ def arrive(user_id: UserId, reservation_id: ReservationId) -> ApiCall:
         return "spot_not_yet_free" if kept_out else OK
 
     return ApiCall("arrive", user_id, "", (reservation_id,), run, expect)
+
+
+def ask_code(user_id: UserId, reservation_id: ReservationId) -> ApiCall:
+    """GET /reservations/{id}/offline-code."""
+
+    def run(ports: doors.Ports, _: CreateRequest, now: datetime) -> OfflineCodeOut:
+        given = offline_entry.offline_code(ports.store, ports.codes, user_id, reservation_id, now)
+        return OfflineCodeOut(code=given.code, expires_at=given.expires_at)
+
+    def expect(world: "World", now: datetime) -> str:
+        mine = _mine(world, user_id, reservation_id)
+        if mine is None:
+            return "not_found"
+        if mine.status is not S.CONFIRMED or now >= mine.ends_at:
+            return "wrong_state"
+        asked = mine.arrival_requested_at
+        return OK if asked and asked + reference.LOWER_WITHIN <= now else "offline_code_unavailable"
+
+    return ApiCall("offline code", user_id, "", (reservation_id,), run, expect)
 
 
 def _covers(other: Reservation, now: datetime) -> bool:

@@ -91,6 +91,17 @@ def _check_commands(commit: "Commit", before: Blocker, after: Blocker) -> None:
                 raise Violation(5, f"{command.command_id} is for {command.reservation_id}, which is not there")
             _check_evidence(stay, command)
             _check_arrival(commit, stay, after, command)
+    _check_code(commit, after)
+
+
+def _check_code(commit: "Commit", after: Blocker) -> None:
+    """A stay begins also when the machine says that it has gone down for its driver's code."""
+    came = after.report.opened_for if after.report else None
+    for stay in commit.at_spot(after.spot_id) if came else ():
+        waits = stay.status is ReservationStatus.CONFIRMED and stay.arrival_requested_at is not None
+        in_time = reference.blocker_time(after, commit.now) < stay.ends_at
+        if waits and in_time and reference.came_by_code(after, stay):
+            raise Violation(7, f"{after.blocker_id} went down for {stay.reservation_id}, which is still CONFIRMED")
 
 
 def _check_evidence(stay: Reservation, command: Command) -> None:

@@ -232,7 +232,10 @@ def _arrived(commit: "Commit", before: Reservation, after: Reservation) -> None:
         and command.reservation_id == after.reservation_id
         and command.created_at >= asked
     ]
-    if asked is None or not done:
+    by_code = reference.came_by_code(blocker, after) and commit.world.codes.has_let_in(after.reservation_id)
+    if by_code and not done:
+        commit.covered("reservation CONFIRMED → ACTIVE by a code")
+    if asked is None or not (done or by_code):
         raise Violation(6, f"{after.reservation_id} is ACTIVE although the machine has not answered its owner")
     if after.arrived_at is None or after.arrived_at < asked.replace(microsecond=0):
         raise Violation(7, f"{after.reservation_id} arrived at {after.arrived_at}, asked at {asked}")

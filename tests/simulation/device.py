@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from parking.domain.blocker import Command
 from parking.domain.ids import BlockerId
-from parking_blocker.contract import Desired, Occupancy, Outcome, Position, Reported
+from parking_blocker.contract import Desired, Occupancy, Outcome, Position, Reported, Result
 from parking_blocker.controller import advance, boot, next_tick_at
 from parking_blocker.machine import (
     Action,
+    Answer,
+    CodeTyped,
     ConnectionLost,
     Event,
     Limits,
@@ -75,6 +77,13 @@ class Device:
         self._reported: Reported | None = None
         self._obeyed: Command | None = None
         self._intruder_at: datetime | None = None
+        self._typed = ""
+        self.stands_for: str | None = None
+        """The reservation of the last RAISE that it took, by what it was told."""
+        self.clock_is_set = False
+        """Whether the service has said what time it is since the last power cut."""
+        self.forgot_at: datetime | None = None
+        """When its disk was lost: a new computer takes no code of before."""
 
     @property
     def position(self) -> Position:
@@ -137,10 +146,19 @@ class Device:
         """Power fails for a moment: the motor stops where it is. Now and then the disk does not survive it."""
         self.disconnect()
         self._stroke = None
+        self.clock_is_set = False
         if self._world.draws.chance(DISKS_LOST_PER_MILLE):
             self._memory = None
+            self.forgot_at = self._world.now
         self._machine = boot(LIMITS, self._readings, self._memory)
         self.connect()
+
+    def type_code(self, code: str) -> None:
+        """Somebody types a code at the barrier, whether there is a network or not."""
+        self._world.say("somebody types {} at {}", code, self.blocker_id)
+        self._typed = code
+        secrets = tuple(self._world.ports.codes.secret_of(self.blocker_id).split())
+        self._take(CodeTyped(self._world.now, code, secrets, self.clock_is_set))
 
     def car_comes(self, driver: str) -> bool:
         """A car drives onto the spot, if the barrier lets it: down, or still on its way up."""
@@ -250,6 +268,7 @@ class Device:
         command, version = self._world.shadow_read(self.blocker_id)
         desired = _desired(command) if command else None
         self._obeyed = command
+        self.clock_is_set = True
         last = self._reported
         outcome = Outcome(last.command_id, last.result, last.reason) if last and last.command_id else None
         self._take(ShadowRead(self._world.now, version, desired, outcome))
@@ -277,10 +296,22 @@ class Device:
                 self._stroke = None
             case Remember(memory):
                 self._memory = memory
+                self._note_raise(memory.outcome)
+            case Answer(verdict):
+                self._world.say("    {}", verdict)
+                self._world.codes.answered(self, self._typed, verdict)
             case Report(reported):
                 if self.connected:
                     self._reported = reported
                     self._world.reported(self.blocker_id, reported)
+
+    def _note_raise(self, outcome: Outcome) -> None:
+        told = self._obeyed
+        if told is None or outcome.result is Result.REJECTED:
+            return
+        desired = _desired(told)
+        if (desired.position, desired.command_id) == (Position.RAISED, outcome.command_id):
+            self.stands_for = told.reservation_id
 
     def _start(self, target: Position) -> None:
         ends_at = None if self._world.now < self._jammed_until else self._world.now + TRAVEL

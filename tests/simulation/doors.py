@@ -21,6 +21,7 @@ from parking.services.ports import (
     Busy,
     CardError,
     CardGateway,
+    EntryCodes,
     Push,
     RefundRefused,
     ShadowDocument,
@@ -44,6 +45,7 @@ class Ports:
     cards: CardGateway
     push: Push
     things: Things
+    codes: EntryCodes
 
 
 @dataclass(frozen=True, slots=True)

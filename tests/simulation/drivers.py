@@ -17,6 +17,7 @@ from tests.simulation.api_calls import ANYTHING, OK, ApiCall
 from tests.simulation.choosing import choose
 from tests.simulation.draws import Weighted
 from tests.simulation.faults import Crash
+from tests.simulation.keypads import come
 from tests.simulation.onlookers import LASTS_MINUTES, Onlooker
 from tests.simulation.phones import Phones
 from tests.simulation.stripe import ENDED, STORED_500
@@ -232,7 +233,8 @@ class Driver:
                 self._world.advance(max(waiting.hold_expires_at, self._world.now))
             self.pay(stay.reservation_id, waiting.extension_id)
         elif stay.status is S.CONFIRMED:
-            self.ask(api_calls.arrive(self.user_id, stay.reservation_id))
+            if come(self._world, self.ask, stay):
+                self.park(stay)
         elif not here and self._world.draws.chance(600):
             self.park(stay)
         elif here and self._world.draws.chance(500):
@@ -296,7 +298,7 @@ class Driver:
         stay = draws.pick(stays)
         expired = [e for e in stay.extensions if e.status is ExtensionStatus.EXPIRED]
         extension_id = expired[-1].extension_id if expired else None
-        asked = draws.pick(("arrive", "depart", "cancel", "pay", "pay extension", "extend", "choose"))
+        asked = draws.pick(("arrive", "depart", "cancel", "pay", "pay extension", "extend", "choose", "code"))
         match asked:
             case "arrive":
                 self.ask(api_calls.arrive(self.user_id, stay.reservation_id))
@@ -304,6 +306,8 @@ class Driver:
                 self.ask(api_calls.depart(self.user_id, stay.reservation_id))
             case "cancel":
                 self.ask(api_calls.cancel(self.user_id, stay.reservation_id))
+            case "code":
+                self.ask(api_calls.ask_code(self.user_id, stay.reservation_id))
             case "choose":
                 self.ask(api_calls.ask_alternatives(self.user_id, stay.reservation_id))
                 self.ask(api_calls.move(self.user_id, stay.reservation_id, draws.pick(self._world.spots).spot_id))

@@ -22,7 +22,7 @@ from payments import settle_due, settle_refunds, stripe_webhook
 from payments.schemas import PaymentMethodsOut, PaymentOut, SetupOut, StartedPaymentOut
 from reservations import api as reservations_api
 from reservations import auto_complete, check_expiring, expire_holds
-from reservations.schemas import AlternativesOut, ExtensionOptionOut, ExtensionOut, ReservationOut
+from reservations.schemas import AlternativesOut, ExtensionOptionOut, ExtensionOut, OfflineCodeOut, ReservationOut
 from tests.lambda_context import CONTEXT
 from tests.simulation import doors
 from tests.simulation.api_calls import ApiCall
@@ -53,7 +53,13 @@ _learn_refusals(ParkingError)
 def wire(ports: doors.Ports) -> None:
     """Let the functions find these adapters."""
     wiring.in_parallel = lambda: map  # a run that threads decide could not be played again
-    adapters = {"store": ports.store, "shadows": ports.shadows, "cards": ports.cards, "push": ports.push}
+    adapters = {
+        "store": ports.store,
+        "shadows": ports.shadows,
+        "cards": ports.cards,
+        "push": ports.push,
+        "entry_codes": ports.codes,
+    }
     for name, adapter in adapters.items():
         setattr(wiring, name, lambda adapter=adapter: adapter)
 
@@ -109,6 +115,7 @@ _OF_A_STAY: dict[str, tuple[str, str, Any]] = {
     "depart": ("POST", "departure", ReservationOut),
     "cancel": ("POST", "cancellation", ReservationOut),
     "extension option": ("GET", "extension", ExtensionOptionOut),
+    "offline code": ("GET", "offline-code", OfflineCodeOut),
     "alternatives": ("GET", "alternatives", AlternativesOut),
     "move": ("POST", "move", ReservationOut),
 }

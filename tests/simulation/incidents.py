@@ -12,6 +12,7 @@ from parking.services.reconciling import compare
 from tests.simulation.bank import Bank
 from tests.simulation.device import Device
 from tests.simulation.draws import Weighted
+from tests.simulation.keypads import guess
 from tests.simulation.stripe import FOREIGN_INTENT
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Incidents:
                 (self._battery, 3),
                 (self._tamper, 2),
                 (self._slow, 5),
+                (self._keypad, 3),
                 (self._mend, 6),
                 (self._operator, 8),
                 (self._provision, 6),
@@ -117,6 +119,9 @@ class Incidents:
     def _slow(self, device: Device) -> None:
         device.latency = timedelta(seconds=self._world.draws.pick((0.2, 5, 117, 118, 119, 60, 150)))
         self._say(f"answers after {device.latency}", device)
+
+    def _keypad(self, device: Device) -> None:
+        guess(self._world, device)
 
     def _mend(self, device: Device) -> None:
         self._say("mended", device)

@@ -23,6 +23,7 @@ _OPERATING = "parking.services.operating"
 _GUARDING = "parking.domain.guarding"
 _WATCHING = "parking.domain.watching"
 _DEVICE = "parking_blocker.controller"
+_ENTERING = "parking_blocker.entering"
 
 BOOKINGS = (
     Planted("a hold can be paid at the instant of its end", f"{_PAYING}:check_payable",
@@ -265,6 +266,19 @@ MACHINES = (
     # The simulation's barriers warn first, and ask again when the warning is over.
     Planted("the device obeys a stale command", f"{_DEVICE}:_obey", "if now >= desired.expires_at:", "if False:",
             unit_test="tests/unit/test_device_controller.py::test_an_expired_command_moves_nothing"),
+    Planted("a code of another reservation opens", f"{_DEVICE}:_obey",
+            "raised_for=desired.reservation_id,", "raised_for=machine.raised_for or desired.reservation_id,"),
+    Planted("a code is accepted twice", f"{_ENTERING}:judge", "max(steps.start, entry.last_step + 1)", "steps.start"),
+    Planted("a power cut lets a code open again", f"{_DEVICE}:boot", "entry=memory.entry,",
+            "entry=replace(memory.entry, last_step=0),",
+            "tests/unit/test_device_entering.py::test_once_also_across_a_power_cut"),
+    Planted("an old code opens", f"{_ENTERING}:judge", "if typed.clock_is_set", "if False",
+            "tests/unit/test_device_entering.py::"
+            "test_by_a_clock_that_is_set_a_code_is_good_for_some_minutes_and_two_more_either_way"),
+    Planted("who comes by a code is not seen to arrive", f"{_BLOCKERS}:_arrived",
+            "report.opened_for == reservation.reservation_id", "False"),
+    Planted("a code is given before the barrier had its time", "parking.domain.offline_entry:check_needs_code",
+            "if now - asked < LOWER_WITHIN:", "if False:"),
     Planted("the device does not see a car on the way up", f"{_DEVICE}:_take_readings",
             "machine.occupancy is not Occupancy.VACANT", "machine.readings.sensor_fault"),
 )  # fmt: skip

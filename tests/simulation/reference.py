@@ -27,6 +27,8 @@ FRESH = timedelta(minutes=15)
 MINUTE = timedelta(minutes=1)
 GUARD_TIME = timedelta(minutes=2)
 LOWER_WITHIN = timedelta(seconds=30)
+CODE_LASTS = timedelta(minutes=8)  # six at most, and two that the clocks may differ
+WRONG_CODES_FREE = 5
 SKEW = timedelta(minutes=1)
 WEEK = timedelta(days=7)
 DAY = timedelta(days=1)
@@ -279,6 +281,15 @@ def let_down(reservation: Reservation) -> bool:
     """Whether the spot could not be relied on, by our fault."""
     told = (reservation.displaced_at, reservation.guard_failed_at, reservation.unserved_at)
     return told != (None, None, None)
+
+
+def came_by_code(blocker: Blocker | None, reservation: Reservation) -> bool:
+    """Whether the barrier is down, and says that the stay's driver has typed the code."""
+    report = blocker.report if blocker else None
+    return report is not None and (report.position, report.opened_for) == (
+        Position.LOWERED,
+        reservation.reservation_id,
+    )
 
 
 def guards(blocker: Blocker | None, reservation: Reservation) -> bool:

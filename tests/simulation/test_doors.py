@@ -12,6 +12,7 @@ from blockers import check_health, on_presence, on_reservation_change, on_shadow
 from notifications import push as push_notifications
 from parking import wiring
 from parking.adapters.dynamodb.schema import shape_of
+from parking.adapters.entry_codes import DerivedEntryCodes
 from parking.adapters.memory.cards import MemoryCards
 from parking.adapters.memory.iot import MemoryShadows, MemoryThings
 from parking.adapters.memory.push import MemoryPush
@@ -67,7 +68,9 @@ class Twin:
         self.shadows = MemoryShadows()
         self.cards = MemoryCards()
         self.push = MemoryPush()
-        self.ports = doors.Ports(self.store, self.shadows, self.cards, self.push, MemoryThings())
+        self.ports = doors.Ports(
+            self.store, self.shadows, self.cards, self.push, MemoryThings(), DerivedEntryCodes({"present": "master"})
+        )
         report = a_report(position=Position.LOWERED, received_at=stay.starts_at - 20 * MINUTE)
         watch = Watch(due_at=stay.starts_at - 20 * MINUTE)
         blocker = a_blocker(

@@ -51,7 +51,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         variables = {**aws.variables, "CURRENCY": "EUR", "POWERTOOLS_METRICS_NAMESPACE": "SmartParking"}
         for name, value in variables.items():
             patch.setitem(os.environ, name, value)
-        for name in ("store", "shadows", "cards", "push", "webhook_verifier", "in_parallel"):
+        for name in ("store", "shadows", "cards", "push", "entry_codes", "webhook_verifier", "in_parallel"):
             patch.setattr(wiring, name, getattr(wiring, name))
         patch.setattr(metrics, "namespace", "SmartParking")
         logging.disable()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from parking.adapters.entry_codes import DerivedEntryCodes
 from parking.adapters.memory.iot import MemoryShadows, MemoryThings
 from parking.adapters.memory.push import MemoryPush
 from parking.domain.blocker import Blocker, Command, Connectivity, Occupancy, Report
@@ -29,6 +30,7 @@ from tests.simulation.draws import Draws, Weighted
 from tests.simulation.faults import Crash, FaultPlan, Outage
 from tests.simulation.house import House
 from tests.simulation.invariants import STEP_OF, Invariants
+from tests.simulation.keypads import Codes
 from tests.simulation.messages import Mail, Message
 from tests.simulation.profile import Profile
 from tests.simulation.stripe import STORED_500, SimulatedCards
@@ -91,6 +93,7 @@ class World:
         self.things = MemoryThings()
         self.invariants = Invariants(self)
         self.phones = Phones(self)
+        self.codes = Codes(self)
         self.store = WatchedStore(self._committed)
         self.ports = doors.Ports(
             FaultyStore(self, house.behind(self.store)),
@@ -98,6 +101,7 @@ class World:
             FaultyCards(self, self.cards),
             FaultyPush(self, self.push),
             FaultyThings(self, self.things),
+            DerivedEntryCodes({"present": "master"}),
         )
         self.spots: list[Spot] = []
         self.devices: dict[BlockerId, Device] = {}
