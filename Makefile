@@ -43,7 +43,7 @@ demo: install ## Watch two drivers go through the whole journey
 day: install ## Play a day of JOURNEYS=500 with cards and wallets, and compare the ledger with Stripe
 	@$(PYTHON) -m local.day --journeys $(or $(JOURNEYS),500) --seed $(or $(SEED),1)
 
-soak: install ## Let chance break BLOCKERS=200 blockers for MINUTES=5 while operators steer them, and judge
+soak: install ## Let chance break BLOCKERS=200 blockers for MINUTES=5 while drivers and operators use them, and judge
 	@$(PYTHON) -m local.soak --blockers $(or $(BLOCKERS),200) --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1)
 
 test: install ## Run every test

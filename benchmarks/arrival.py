@@ -16,9 +16,10 @@ from rich.console import Console
 
 from local import city
 from local.drivers import Driver
+from local.errors import LocalError
 from local.progress import Progress
 from local.startup import running
-from tests.e2e.stays import RICH_MINOR, act, await_guard, paid
+from tests.e2e.stays import RICH_MINOR, act, await_guard, await_status, paid
 from tests.e2e.world import Spot, World, eventually, instant, utc
 
 ROUNDS = 15
@@ -69,6 +70,7 @@ def _by_arrival(world: World, spot: Spot, driver: Driver) -> float:
     stay = paid(driver, spot)
     await_guard(driver, stay, position="RAISED")
     seconds = _measured(world, spot, lambda: act(driver, stay, "arrival", status=202))
+    await_status(driver, stay, "ACTIVE")
     act(driver, stay, "departure")
     return seconds
 
@@ -79,6 +81,10 @@ def main() -> None:
     with running(Progress(console)) as stack:
         world = World(stack)
         raised = next(wish for wish in city.load().wishes if wish["idle_position"] == "RAISED")
+        # Without a turnover the next stay may begin as soon as the one before has ended.
+        answer, failed = world.invoke("ProvisionSpot", raised | {"turnover_minutes": 0})
+        if failed:
+            raise LocalError(f"the spot could not be changed: {answer}")
         spot, driver = Spot(raised["spot_id"]), world.driver(RICH_MINOR)
         arrivals, updates = list[float](), list[float]()
         for n in range(WARM_UP + ROUNDS):

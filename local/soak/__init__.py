@@ -1,1 +1,1 @@
-"""Two hundred blockers under faults for five minutes, on the deployed stack: barriers, cars and commands are judged."""
+"""Two hundred blockers under faults for five minutes, on the deployed stack: barriers, stays, commands are judged."""

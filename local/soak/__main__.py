@@ -47,17 +47,22 @@ def main() -> int:
 
 def _show(console: Console, outcome: Outcome) -> None:
     for name, value in {
+        "stays": dict(outcome.stays),
         "operators asked": outcome.asked,
         "answers": dict(outcome.answers),
         "at the service": dict(outcome.statuses),
         **outcome.verdict,
         "offline at the end": outcome.offline,
+        "drivers outside": outcome.outside,
         "lost": outcome.lost,
         "still pending": outcome.pending,
     }.items():
         console.print(f"  {name:>18}  {value}", markup=False, soft_wrap=True)
     if outcome.good:
-        console.print("✓ No car was lifted; every command has an end, and none was lost.", style="bold green")
+        console.print(
+            "✓ No car was lifted; every driver was let in; every command has an end, and none was lost.",
+            style="bold green",
+        )
     else:
         console.print("✗ See the list.", style="bold red")
 

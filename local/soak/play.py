@@ -1,8 +1,13 @@
-"""The run itself: blockers of its own, chance that breaks them, operators who steer them, and a quiet end."""
+"""The run itself: blockers of its own, chance that breaks them, drivers and operators who use them, and a quiet end.
+
+An operator's word stands above the reservations for a quarter of an hour, so drivers come to one half of the blockers
+and operators steer the other.
+"""
 
 import json
 import random
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +18,15 @@ from typing import Any
 import httpx
 
 from local import blockers, city
+from local.drivers import Account
 from local.ports import HOST, Ports
 from local.processes import Processes
+from local.soak.drivers import Stays, Visitor, still_outside
 from local.stack import Stack
 
 OPERATORS_AT_ONCE = 6
+DRIVERS = 6
+WALLET_MINOR = 50_000
 # How often chance strikes each blocker, in a minute. Its parts are slow or broken for 1 to 15 s then.
 FAULTS_PER_MINUTE = {
     "car": 0.3,
@@ -43,23 +52,27 @@ type Json = dict[str, Any]
 
 @dataclass(slots=True)
 class Outcome:
-    """What is left to say. Everything but `asked`, `answers`, `statuses` and the verdict's counts has to be empty."""
+    """What is left to say. `offline`, `lost`, `pending`, `outside` and the verdict's violations have to be empty."""
 
     asked: int = 0
     answers: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
+    stays: Counter[str] = field(default_factory=Counter)
     verdict: Json = field(default_factory=dict)
     offline: int = 0
     lost: list[str] = field(default_factory=list)
     """Blockers whose shadow holds a command that the device has not named, or has left without a result."""
     pending: list[str] = field(default_factory=list)
     """Blockers for which the service still waits."""
+    outside: list[str] = field(default_factory=list)
+    """Stays whose driver still stands before the barrier."""
 
     @property
     def good(self) -> bool:
-        """Whether no car was lifted, every command has an end, and none was lost."""
+        """Whether no car was lifted, every command has an end, none was lost, and every driver was let in."""
         silent = not (self.verdict["violations"] or self.verdict["open_commands"])
-        return silent and not (self.offline or self.lost or self.pending) and self.verdict["commands"] > 0
+        left = self.offline or self.lost or self.pending or self.outside
+        return silent and not left and self.verdict["commands"] > 0 and self.stays["let in"] > 0
 
 
 class Street:
@@ -70,7 +83,8 @@ class Street:
         self._lambda = stack.client("lambda")
         self._shadows = stack.client("iot-data")
         usual = next(wish for wish in city.load().wishes if wish["idle_position"] == "LOWERED")
-        wishes = [usual | {"spot_id": f"soak-{number}"} for number in range(count)]
+        # Without a turnover the next driver may come at once.
+        wishes = [usual | {"spot_id": f"soak-{number}", "turnover_minutes": 0} for number in range(count)]
         function = stack.outputs["ProvisionSpotFunctionName"]
         self.spot_of = {f"blocker-{wish['spot_id']}": wish["spot_id"] for wish in wishes}
         self.ids = blockers.provision(processes, function, ports.aws, wishes, folder)
@@ -79,16 +93,37 @@ class Street:
         self.control = httpx.Client(base_url=f"http://{HOST}:{own.simulator}", timeout=60)
 
     def play(self, seconds: float, commands_per_second: float, seed: int, tell: Callable[[str], None]) -> Outcome:
-        """Faults and operators for so long, then quiet."""
-        outcome = Outcome()
+        """Faults, drivers and operators for so long, then quiet."""
+        outcome, stays = Outcome(), Stays()
+        visitors = self._visitors(seed)
         self._chance(seed, FAULTS_PER_MINUTE)
-        self._steer(outcome, seconds, commands_per_second, random.Random(seed))  # noqa: S311 - no secret is made of it
+        with ThreadPoolExecutor(DRIVERS) as pool:
+            until = time.monotonic() + seconds
+            visits = [pool.submit(visitor.play, until) for visitor in visitors]
+            self._steer(outcome, seconds, commands_per_second, random.Random(seed))  # noqa: S311 - see Visitor
+            for visit in visits:
+                stays.add(visit.result())
+        outcome.stays = stays.steps
         tell("everything is mended; nothing more is asked")
         self._chance(seed, {})
-        self._wait_for_quiet(outcome)
+        self._wait_for_quiet(outcome, stays)
         outcome.verdict = self._get("/verdict")
         outcome.offline = len(self.ids) - int(self._get("/health")["connected"])
         return outcome
+
+    def _visitors(self, seed: int) -> list[Visitor]:
+        """Drivers with money, each with a part of their half of the street."""
+        theirs = self.ids[: len(self.ids) // 2]
+        visitors = []
+        for number in range(DRIVERS):
+            driver = self._stack.new_driver(Account(f"soak.{uuid.uuid4().hex}@example.com", "Parking-2026-soak"))
+            self._stack.deposit(driver, WALLET_MINOR)
+            own = {blocker_id: self.spot_of[blocker_id] for blocker_id in theirs[number::DRIVERS]}
+            visitors.append(Visitor(driver, own, self._put_car, seed + number))
+        return visitors
+
+    def _put_car(self, blocker_id: str, present: bool) -> None:
+        self.control.put(f"/blockers/{blocker_id}/car", json={"present": present}).raise_for_status()
 
     def _chance(self, seed: int, per_minute: dict[str, float]) -> None:
         self.control.put("/chance", json={"seed": seed, "per_minute": per_minute}).raise_for_status()
@@ -99,7 +134,8 @@ class Street:
         with ThreadPoolExecutor(OPERATORS_AT_ONCE) as pool:
             answers = []
             while time.monotonic() - begin < seconds:
-                answers.append(pool.submit(self._ask, draw.choice(self.ids), draw.choice(["RAISE", "LOWER"])))
+                steered = draw.choice(self.ids[len(self.ids) // 2 :])
+                answers.append(pool.submit(self._ask, steered, draw.choice(["RAISE", "LOWER"])))
                 due = begin + len(answers) / per_second
                 time.sleep(max(0.0, due - time.monotonic()))
         outcome.asked = len(answers)
@@ -113,9 +149,17 @@ class Street:
         told = json.loads(answer["Payload"].read())
         return f"error {told['errorType']}" if "FunctionError" in answer else f"{action} {told['command_status']}"
 
-    def _wait_for_quiet(self, outcome: Outcome) -> None:
-        """Until no shadow and no command at the service is open; what is still open at the deadline is the outcome."""
+    def _wait_for_quiet(self, outcome: Outcome, stays: Stays) -> None:
+        """Until every driver is in, and no shadow and no command at the service is open.
+
+        What is still open at the deadline is the outcome.
+        """
         deadline = time.monotonic() + QUIET_SECONDS_MAX
+        waiting = still_outside(stays.waiting)
+        while waiting and time.monotonic() < deadline:
+            time.sleep(QUIET_POLL_SECONDS)
+            waiting = still_outside(waiting)
+        outcome.outside = [reservation_id for _, reservation_id in waiting]
         open_ids = list(self.ids)
         with ThreadPoolExecutor(SHADOWS_AT_ONCE) as pool:
             while open_ids and time.monotonic() < deadline:
@@ -123,15 +167,15 @@ class Street:
                 shadows_open = pool.map(self._shadow_is_open, open_ids)
                 open_ids = [blocker_id for blocker_id, is_open in zip(open_ids, shadows_open, strict=True) if is_open]
             outcome.lost = [*open_ids]
-            waiting = list(self.ids)
-            outcome.pending = waiting
-            while waiting and time.monotonic() < deadline:
-                statuses = list(pool.map(self._statuses, waiting))
+            asked = list(self.ids)
+            outcome.pending = asked
+            while asked and time.monotonic() < deadline:
+                statuses = list(pool.map(self._statuses, asked))
                 for told in statuses:
                     if "PENDING" not in told:
                         outcome.statuses.update(told)
-                waiting = [each for each, told in zip(waiting, statuses, strict=True) if "PENDING" in told]
-                outcome.pending = waiting
+                asked = [each for each, told in zip(asked, statuses, strict=True) if "PENDING" in told]
+                outcome.pending = asked
 
     def _shadow_is_open(self, blocker_id: str) -> bool:
         answer = self._shadows.get_thing_shadow(thingName=blocker_id, shadowName="barrier")
