@@ -23,7 +23,13 @@ def _knock(images: dict[str, Any], written_at: datetime) -> None:
     reached = knock(wiring.store(), wiring.push(), notification)
     # From the commit on, which streams date to the second. How late the commit was is its schedule's DueLag.
     metrics.add_metric("NotificationLag", MetricUnit.Seconds, (invoked_at() - written_at).total_seconds())
-    logger.info("pushed", notification_id=notification.notification_id, kind=notification.kind, reached=reached)
+    logger.info(
+        "pushed",
+        notification_id=notification.notification_id,
+        reservation_id=notification.data.get("reservation_id"),
+        kind=notification.kind,
+        reached=reached,
+    )
 
 
 @metrics.log_metrics

@@ -12,7 +12,7 @@ from parking.domain.blocker import Occupancy, Position
 from parking.domain.reservation import Reservation
 from parking.services import bookings
 from parking.services.ports import Aggregate
-from tests.builders import a_blocker, a_command, a_report, a_wallet
+from tests.builders import a_blocker, a_command, a_push_device, a_report, a_wallet, an_endpoint_owner
 from tests.unit.world import ANNA, BORIS, World, at
 
 type Line = dict[str, Any]
@@ -99,6 +99,14 @@ def test_a_command_without_a_stay_is_nobodys_story(lines: list[Line]) -> None:
 def test_nothing_of_what_a_fact_holds_is_said(world: World, lines: list[Line]) -> None:
     world.reserve(ANNA, vehicle_plate="B-AB 123")
     assert "B-AB" not in str(lines)
+
+
+def test_what_a_phone_calls_itself_and_its_endpoint_are_not_said(lines: list[Line]) -> None:
+    phone, owner = a_push_device(), an_endpoint_owner()
+    journal.tell([phone, owner])
+    assert lines[0]["facts"] == [f"PushDevice {phone.user_id} v1", f"EndpointOwner {owner.user_id} v1"]
+    assert phone.device_id not in str(lines)
+    assert owner.endpoint not in str(lines)
 
 
 def test_a_reservation_is_counted_once_and_its_price_is_earned_once(world: World, numbers: Counter[str]) -> None:

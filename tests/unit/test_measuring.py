@@ -16,6 +16,7 @@ from parking.domain.notification import Notification
 from parking.domain.payment import Refund
 from parking.services import bookings
 from parking.services.ports import CardError, CardRefund
+from payments import api as payments_api
 from payments import settle_due
 from tests.builders import NOW, a_notification
 from tests.lambda_context import CONTEXT
@@ -101,3 +102,22 @@ def test_a_refund_that_stripe_has_taken_on_does_not_wait(till: Till, capsys: pyt
     _refund_owed(till)
     _look(10)
     assert "RefundsWaiting" not in measured(capsys.readouterr().out)
+
+
+def test_a_driver_who_was_told_to_try_again_because_of_stripe_is_counted(
+    till: Till, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unreachable(*_: object) -> None:
+        raise CardError("no answer")
+
+    monkeypatch.setattr(till.cards, "create_customer", unreachable)
+    claims = {"jwt": {"claims": {"sub": ANNA}, "scopes": []}}
+    context = {"http": {"method": "POST", "path": "/payment-methods/setup"}, "requestId": "req-1", "stage": "$default"}
+    event = {
+        "version": "2.0",
+        "rawPath": "/payment-methods/setup",
+        "headers": {"idempotency-key": "setup"},
+        "requestContext": context | {"authorizer": claims, "timeEpoch": int(NOW.timestamp() * 1000)},
+    }
+    assert payments_api.handler(event, CONTEXT)["statusCode"] == 503
+    assert measured(capsys.readouterr().out)["StripeUnavailable"] == [1.0]

@@ -1,6 +1,6 @@
 """What was committed, said in the log once it stands: by it a story is found, and business is counted.
 
-One line per commit, whoever made it, with the correlation id of what asked for it. Decisions 46 and 47 say why here.
+One line per commit, whoever made it, with the correlation id of what asked for it. Decision 46 says why here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from parking.domain.audit import AuditEntry
 from parking.domain.blocker import Blocker, CommandStatus
 from parking.domain.ids import ReservationId
 from parking.domain.ledger import REVENUE, Transaction
-from parking.domain.notification import Notification
+from parking.domain.notification import EndpointOwner, Notification, PushDevice
 from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.metrics import count
@@ -48,7 +48,12 @@ def counted(committed: Sequence[Aggregate]) -> dict[str, int]:
 
 
 def _said(one: Aggregate) -> str:
-    return " ".join((type(one).__name__, "/".join(map(str, one.key)), *_state(one), f"v{one.version + 1}"))
+    return " ".join((type(one).__name__, _address(one), *_state(one), f"v{one.version + 1}"))
+
+
+def _address(one: Aggregate) -> str:
+    """Its key, where all of that is of our making: what a phone calls itself, or its token, is not for a log."""
+    return one.user_id if isinstance(one, PushDevice | EndpointOwner) else "/".join(map(str, one.key))
 
 
 def _state(one: Aggregate) -> Iterator[str]:
