@@ -1,6 +1,6 @@
 # Every target does its own set-up: a fresh machine needs make, Python 3.13 and any python3 for the bootstrap of uv.
 .DEFAULT_GOAL := help
-.PHONY: help install up down status client demo day soak test fuzz simulate check openapi format bench-search bench-sweep bench-arrival bench-cost bench-cpu
+.PHONY: help install up down status client demo day soak deploy test fuzz simulate check openapi format bench-search bench-sweep bench-arrival bench-cost bench-cpu
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -45,6 +45,9 @@ day: install ## Play a day of JOURNEYS=500 with cards and wallets, and compare t
 
 soak: install ## Let chance break BLOCKERS=200 blockers for MINUTES=5 while drivers and operators use them, and judge
 	@$(PYTHON) -m local.soak --blockers $(or $(BLOCKERS),200) --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1)
+
+deploy: install ## Build and deploy to AWS: the development stack, or CONFIG=prod
+	@$(PYTHON) -m operators.deploy $(or $(CONFIG),default) $(ARGUMENTS)
 
 test: install ## Run every test
 	@$(PYTHON) -m pytest tests --numprocesses 2

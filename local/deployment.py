@@ -54,6 +54,7 @@ def deploy(processes: Processes, port: int, stripe_api_base: str) -> Outputs:
             "--no-progressbar",
             "--parameter-overrides",
             f"StripeApiBase={stripe_api_base}",
+            f"Release={BUILT_FROM.read_text()}",
         ],
         cloud.tool_variables(port),
     )

@@ -26,7 +26,12 @@ def credentials(world: World) -> Iterator[None]:
     given = usual | {"FCM_APPLICATION_ARN": application["PlatformApplicationArn"]}
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": given})
     functions.get_waiter("function_updated_v2").wait(FunctionName=name)
+    # Drivers call the alias, which serves a published version.
+    before = functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+    with_it = functions.publish_version(FunctionName=name)["Version"]
+    functions.update_alias(FunctionName=name, Name="live", FunctionVersion=with_it)
     yield
+    functions.update_alias(FunctionName=name, Name="live", FunctionVersion=before)
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": usual})
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 TEMPLATE_PATH = Path(__file__).parents[2] / "template.yaml"
+ALIAS = "Aliaslive"
+"""How SAM ends the logical id of the alias `live` of each function."""
 
 Properties = dict[str, Any]
 
@@ -69,16 +71,38 @@ def referred(value: Any) -> str:
     raise AssertionError(f"not a reference: {value}")
 
 
-def expand() -> Template:
-    """Apply SAM's transform to template.yaml with the parameters' default values."""
+def called(value: Any) -> str:
+    """The logical id of the function that somebody calls; it has to be through the alias, which can be taken back."""
+    return _function_of(referred(value))
+
+
+def called_at(uri: dict[str, str]) -> str:
+    """The same of a route's integration."""
+    return _function_of(uri["Fn::Sub"].partition("functions/${")[2].partition("}")[0])
+
+
+def _function_of(alias: str) -> str:
+    assert alias.endswith(ALIAS), f"{alias} is no alias"
+    return alias.removesuffix(ALIAS)
+
+
+def decoded() -> dict[str, Any]:
+    """template.yaml as it was written: what SAM reads and leaves nothing of."""
     # Here, because importing cfn-lint takes seconds; it ships no type information, hence the ignores.
     from cfnlint.decode import decode
-    from cfnlint.template import Template as LintedTemplate
 
     source, problems = decode(str(TEMPLATE_PATH))
     assert not problems
-    template = LintedTemplate(str(TEMPLATE_PATH), source, regions=["eu-central-1"])
-    assert not template.transform()
     # Through JSON, because cfn-lint's nodes are strings and dictionaries that also know their line.
+    written: dict[str, Any] = json.loads(json.dumps(source))
+    return written
+
+
+def expand() -> Template:
+    """Apply SAM's transform to template.yaml with the parameters' default values."""
+    from cfnlint.template import Template as LintedTemplate
+
+    template = LintedTemplate(str(TEMPLATE_PATH), decoded(), regions=["eu-central-1"])
+    assert not template.transform()
     expanded = json.loads(json.dumps(template.template))
     return Template(expanded["Resources"], expanded["Outputs"])

@@ -14,7 +14,7 @@ from typing import Any
 from blockers import check_health
 from parking.domain.due import Step
 from parking.domain.health import Condition, Health
-from tests.infrastructure.expanded import Properties, Template, referred
+from tests.infrastructure.expanded import Properties, Template, called, referred
 
 ROOT = Path(__file__).parents[2]
 RUNBOOK = ROOT / "docs/operations.md"
@@ -112,7 +112,7 @@ def test_every_stream_has_an_alarm_on_the_age_of_its_next_record(template: Templ
     readers = template.of_type("AWS::Lambda::EventSourceMapping").values()
 
     assert {referred(alarm["Dimensions"][0]["Value"]) for alarm in on_streams} == {
-        referred(mapping["FunctionName"]) for mapping in readers
+        called(mapping["FunctionName"]) for mapping in readers
     }
 
 

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from importlib import import_module
 
-from tests.infrastructure.expanded import Properties, Template, referred
+from tests.infrastructure.expanded import Properties, Template, called_at, referred
 
 WEBHOOK = ("POST", "/stripe/webhook")
 HTTP_METHODS = {"get", "put", "post", "delete", "patch"}
@@ -18,8 +18,7 @@ def stage(template: Template) -> Properties:
 
 
 def function_behind(operation: Properties) -> str:
-    uri: str = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
-    return uri.partition("functions/${")[2].partition(".Arn}")[0]
+    return called_at(operation["x-amazon-apigateway-integration"]["uri"])
 
 
 def test_every_route_but_the_webhook_wants_a_drivers_access_token(template: Template) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.infrastructure.expanded import Template, referred
+from tests.infrastructure.expanded import Template, called, referred
 
 
 def queue_behind(template: Template, destination: object) -> str:
@@ -30,7 +30,7 @@ def test_no_stream_is_read_from_the_middle(template: Template) -> None:
 
 def test_every_stream_has_one_reader(template: Template) -> None:
     readers = [
-        (referred(mapping["EventSourceArn"]), referred(mapping["FunctionName"]))
+        (referred(mapping["EventSourceArn"]), called(mapping["FunctionName"]))
         for mapping in template.of_type("AWS::Lambda::EventSourceMapping").values()
     ]
 
@@ -45,7 +45,7 @@ def test_only_new_notifications_are_pushed(template: Template) -> None:
     [mapping] = [
         mapping
         for mapping in template.of_type("AWS::Lambda::EventSourceMapping").values()
-        if referred(mapping["FunctionName"]) == "PushNotifications"
+        if called(mapping["FunctionName"]) == "PushNotifications"
     ]
     [event_filter] = mapping["FilterCriteria"]["Filters"]
 
@@ -64,7 +64,7 @@ def test_every_schedule_but_the_nightly_comparison_ticks_each_minute_and_passes_
 
 
 def test_operators_find_the_name_of_every_scheduled_function_to_run_it_for_another_time(template: Template) -> None:
-    scheduled = {referred(rule["Targets"][0]["Arn"]) for rule in template.of_type("AWS::Events::Rule").values()}
+    scheduled = {called(rule["Targets"][0]["Arn"]) for rule in template.of_type("AWS::Events::Rule").values()}
     named = {
         referred(output["Value"])
         for name, output in template.outputs.items()
@@ -101,14 +101,15 @@ def test_every_topic_rule_has_an_error_action(template: Template) -> None:
 
 
 def test_a_function_called_asynchronously_keeps_the_event_that_it_could_not_process(template: Template) -> None:
-    called = {
-        referred(permission["FunctionName"])
+    asynchronous = {
+        called(permission["FunctionName"])
         for permission in template.of_type("AWS::Lambda::Permission").values()
         if permission["Principal"] in {"events.amazonaws.com", "iot.amazonaws.com"}
     } - {"BlockersAdmit"}  # AWS IoT waits for its answer; the device asks again
     configs = template.of_type("AWS::Lambda::EventInvokeConfig")
 
-    assert {referred(config["FunctionName"]) for config in configs.values()} == called
+    assert {referred(config["FunctionName"]) for config in configs.values()} == asynchronous
+    assert {config["Qualifier"] for config in configs.values()} == {"live"}
     for name, config in configs.items():
         assert config["MaximumRetryAttempts"] == 2, name
         assert queue_behind(template, config["DestinationConfig"]["OnFailure"]["Destination"]), name

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.infrastructure.expanded import Template, referred
+from tests.infrastructure.expanded import ALIAS, Template, called, called_at, decoded, referred
 
 FUNCTIONS_FOLDER = Path(__file__).parents[2] / "functions"
 SCHEDULE_TICK_SECONDS = 60
+CODEDEPLOY_ALARMS_MAX = 10
 # What SAM attaches by itself: to write logs, to write traces, to read the function's stream.
 MANAGED_POLICIES_OF_SAM = {
     "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
@@ -76,23 +77,47 @@ def test_every_caller_of_a_function_is_named_by_its_arn(template: Template) -> N
 
 def test_every_route_schedule_topic_rule_and_hook_may_call_its_function(template: Template) -> None:
     callers = Counter(
-        (permission["Principal"], referred(permission["FunctionName"]))
+        (permission["Principal"], called(permission["FunctionName"]))
         for permission in template.of_type("AWS::Lambda::Permission").values()
     )
     needed: Counter[tuple[str, str]] = Counter()
     for operation in template.routes().values():
-        uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
-        function = uri.partition("functions/${")[2].partition(".Arn}")[0]
-        needed["apigateway.amazonaws.com", function] += 1
+        needed["apigateway.amazonaws.com", called_at(operation["x-amazon-apigateway-integration"]["uri"])] += 1
     for rule in template.of_type("AWS::Events::Rule").values():
-        needed["events.amazonaws.com", referred(rule["Targets"][0]["Arn"])] += 1
+        needed["events.amazonaws.com", called(rule["Targets"][0]["Arn"])] += 1
     for rule in template.of_type("AWS::IoT::TopicRule").values():
         [action] = rule["TopicRulePayload"]["Actions"]
-        needed["iot.amazonaws.com", referred(action["Lambda"]["FunctionArn"])] += 1
+        needed["iot.amazonaws.com", called(action["Lambda"]["FunctionArn"])] += 1
     for fleet in template.of_type("AWS::IoT::ProvisioningTemplate").values():
-        needed["iot.amazonaws.com", referred(fleet["PreProvisioningHook"]["TargetArn"])] += 1
+        needed["iot.amazonaws.com", called(fleet["PreProvisioningHook"]["TargetArn"])] += 1
 
     assert callers == needed
+
+
+def test_every_function_is_called_through_an_alias_that_points_at_a_version_of_the_release(template: Template) -> None:
+    functions, aliases = template.of_type("AWS::Lambda::Function"), template.of_type("AWS::Lambda::Alias")
+
+    assert {called({"Ref": alias}) for alias in aliases} == set(functions)
+    source = decoded()["Resources"]
+    for name in functions:
+        assert aliases[f"{name}{ALIAS}"]["Name"] == "live", name
+        # SAM makes no new version when only a layer has changed: so the release's name decides.
+        assert source[name]["Properties"]["AutoPublishCodeSha256"] == {"Ref": "Release"}, name
+
+
+def test_a_release_is_named_by_whoever_deploys_it(template: Template) -> None:
+    assert "Default" not in decoded()["Parameters"]["Release"]
+
+
+def test_a_gradual_deployment_is_taken_back_by_alarms_of_the_stack(template: Template) -> None:
+    preference = decoded()["Globals"]["Function"]["DeploymentPreference"]
+    alarms = [referred(alarm) for alarm in preference["Alarms"]]
+
+    assert preference["Enabled"] == {"Ref": "GradualDeployment"}
+    assert set(alarms) <= set(template.of_type("AWS::CloudWatch::Alarm"))
+    assert len(alarms) <= CODEDEPLOY_ALARMS_MAX
+    # Schedules' failures show after two retries in three minutes, lateness after three minutes more.
+    assert preference["Type"] == "Canary10Percent10Minutes"
 
 
 def test_no_secret_stands_in_a_functions_environment(template: Template) -> None:

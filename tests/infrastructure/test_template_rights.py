@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.infrastructure.expanded import Template, referred
+from tests.infrastructure.expanded import Template, called, referred
 
 # Resource * is right only for these, and why it is.
 ACTIONS_ON_EVERYTHING = {
@@ -207,7 +207,7 @@ def test_only_an_admitted_device_and_the_operators_functions_get_at_certificates
 
     assert changing == {"ProvisionSpotRole", "BlockerCertificateRole", "FleetProvisioningRole"}
     [fleet] = template.of_type("AWS::IoT::ProvisioningTemplate").values()
-    assert referred(fleet["PreProvisioningHook"]["TargetArn"]) == "BlockersAdmit"
+    assert called(fleet["PreProvisioningHook"]["TargetArn"]) == "BlockersAdmit"
     assert referred(fleet["ProvisioningRoleArn"]) == "FleetProvisioningRole"
     trust = template.resources["FleetProvisioningRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert [one["Principal"] for one in trust] == [{"Service": "iot.amazonaws.com"}]

@@ -8,6 +8,7 @@ from importlib import import_module
 
 PATCH_NAMES = (
     "loopback_only",
+    "sam_parameters",
     "http_api_routes",
     "stream_failures",
     "bounded_async",

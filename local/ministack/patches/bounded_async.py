@@ -26,18 +26,16 @@ RETRY_PAUSES_SECONDS = (1.0, 2.0)
 
 @dataclass(frozen=True)
 class Invocation:
-    """One event for one function. `function` is MiniStack's record, which also says in which account and region."""
+    """One event for one function. `function` is MiniStack's record, which also says in which account and region.
+
+    `settings` is the EventInvokeConfig of the function, or of the alias that was called; empty where there is none.
+    """
 
     function: dict[str, Any]
+    settings: dict[str, Any]
     event: Any
     submitted_at: float  # on the monotonic clock
     failures: int = 0
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The function's EventInvokeConfig, where it has one."""
-        qualified = self.function.get("event_invoke_configs") or {}
-        return self.function.get("event_invoke_config") or qualified.get("$LATEST") or {}
 
     @property
     def pause_seconds(self) -> float:
@@ -59,6 +57,13 @@ class Invocation:
         return destination or (self.function["config"].get("DeadLetterConfig") or {}).get("TargetArn")
 
 
+def settings_of(function: dict[str, Any], qualifier: str | None = None) -> dict[str, Any]:
+    """The EventInvokeConfig of an alias or a version, or of the function itself; empty where there is none."""
+    qualified: dict[str, Any] = function.get("event_invoke_configs") or {}
+    own = None if qualifier else function.get("event_invoke_config")
+    return own or qualified.get(qualifier or "$LATEST") or {}
+
+
 class AsyncInvoker:
     """Runs invocations through a bounded pool, with the function's own retry settings."""
 
@@ -67,7 +72,19 @@ class AsyncInvoker:
         self._pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="bounded-async")
 
     def submit(self, function: dict[str, Any], event: Any) -> None:
-        self._enqueue(Invocation(function, event, time.monotonic()))
+        """What MiniStack invokes by itself: the function, not an alias of it."""
+        self._enqueue(Invocation(function, settings_of(function), event, time.monotonic()))
+
+    def call(self, function_arn: str, event: Any) -> None:
+        """What a rule calls, by a function's ARN or an alias's, which says the version and has settings of its own."""
+        function, configuration, _name = self._lambda._get_func_record_for_ref(function_arn)
+        if not function or not configuration:
+            return
+        base, _, _ = self._lambda._get_base_func_record_for_ref(function_arn)
+        _, qualifier = self._lambda._lambda_function_name_and_qualifier_from_arn(function_arn)
+        settings = settings_of(base, qualifier)
+        record = self._lambda._execution_record_for_config(function, configuration)
+        self._enqueue(Invocation(record, settings, event, time.monotonic()))
 
     def _enqueue(self, invocation: Invocation) -> None:
         in_scope = self._lambda._run_with_function_config_scope
@@ -93,17 +110,14 @@ def apply() -> None:
     lambda_svc = ministack("services.lambda_svc")
     invoker = AsyncInvoker(lambda_svc)
 
+    request_scope = ministack("core.responses").request_scope
+
     def dispatch_schedule(function_arn: str, payload: str) -> None:
-        function, configuration, _name = lambda_svc._get_func_record_for_ref(function_arn)
-        if function and configuration:
-            invoker.submit(lambda_svc._execution_record_for_config(function, configuration), json.loads(payload))
+        invoker.call(function_arn, json.loads(payload))
 
     def dispatch_rule(account_id: str, region: str, function_arn: str, event: Any) -> None:
-        function, configuration, _name = lambda_svc._get_func_record_for_ref_in_scope(
-            function_arn, account_id=account_id, region=region
-        )
-        if function and configuration:
-            invoker.submit(lambda_svc._execution_record_for_config(function, configuration), event)
+        with request_scope(account_id, region):
+            invoker.call(function_arn, event)
 
     lambda_svc.invoke_async_with_retry = invoker.submit
     ministack("services.eventbridge")._dispatch_to_lambda = dispatch_schedule
