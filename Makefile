@@ -1,6 +1,6 @@
 # Every target does its own set-up: a fresh machine needs make, Python 3.13 and any python3 for the bootstrap of uv.
 .DEFAULT_GOAL := help
-.PHONY: help install up down status client demo day soak deploy test fuzz simulate check openapi format bench-search bench-sweep bench-arrival bench-cost bench-cpu
+.PHONY: help install up down status client demo day soak deploy test fuzz simulate check scan openapi format bench-search bench-sweep bench-arrival bench-cost bench-cpu
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -83,6 +83,13 @@ check: install ## Format, lint, types, architecture, template, and what is gener
 	.venv/bin/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 .venv/bin/sam validate --lint
 	@diff <($(EXPORT)) $(REQUIREMENTS) || { echo "$(REQUIREMENTS) differs from uv.lock: run make format"; exit 1; }
+
+# An environment of its own, because checkov pins much of what the project uses itself.
+scan: install ## Look for weaknesses: checkov in the expanded template (waivers: .checkov.yaml), bandit in what we ship
+	UV_PROJECT_ENVIRONMENT=$(CURDIR)/.local/scanners $(UV) sync --quiet --locked --project local/scanners
+	$(PYTHON) -m tests.infrastructure.expanded .local/template.json
+	.local/scanners/bin/checkov --config-file .checkov.yaml --file .local/template.json
+	.local/scanners/bin/bandit --quiet --recursive functions layers/parking/parking device operators
 
 openapi: install ## Write docs/openapi.json from the handlers
 	@$(PYTHON) -m local.openapi

@@ -107,7 +107,7 @@ class Chance:
 
     async def run(self, blockers: Mapping[str, SimulatedBlocker]) -> None:
         """Until it is cancelled; then everything that chance has broken is mended."""
-        draw = random.Random(self.seed)  # noqa: S311 - no secret is made of it
+        draw = random.Random(self.seed)  # noqa: S311  # nosec B311 - no secret is made of it
         names = sorted(name for name, rate in self.per_minute.items() if rate > 0)
         rates = [self.per_minute[name] for name in names]
         ids = sorted(blockers)

@@ -1,8 +1,12 @@
-"""template.yaml as CloudFormation receives it: SAM's transform applied, intrinsic functions left as they are."""
+"""template.yaml as CloudFormation receives it: SAM's transform applied, intrinsic functions left as they are.
+
+`python -m tests.infrastructure.expanded FILE` writes it down, for a scanner.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,3 +110,10 @@ def expand() -> Template:
     assert not template.transform()
     expanded = json.loads(json.dumps(template.template))
     return Template(expanded["Resources"], expanded["Outputs"])
+
+
+if __name__ == "__main__":
+    expanded_template = expand()
+    Path(sys.argv[1]).write_text(
+        json.dumps({"Resources": expanded_template.resources, "Outputs": expanded_template.outputs})
+    )

@@ -56,6 +56,41 @@ def test_the_api_is_throttled(template: Template) -> None:
     assert settings["ThrottlingBurstLimit"] > 0
 
 
+def test_what_costs_more_is_throttled_earlier_and_every_throttled_route_exists(template: Template) -> None:
+    """What asks Stripe, and what anybody may call without a token."""
+    usual = stage(template)["DefaultRouteSettings"]
+    throttled = stage(template)["RouteSettings"]
+    routes = {f"{method} {path}" for method, path in template.routes()}
+
+    assert throttled.keys() <= routes
+    assert throttled.keys() >= {
+        "POST /payments",
+        "POST /wallet/deposits",
+        "POST /wallet/withdrawals",
+        "POST /payment-methods/setup",
+        "DELETE /payment-methods/{payment_method_id}",
+        "POST /stripe/webhook",
+    }
+    for route, settings in throttled.items():
+        assert 0 < settings["ThrottlingRateLimit"] < usual["ThrottlingRateLimit"], route
+        assert settings["ThrottlingRateLimit"] <= settings["ThrottlingBurstLimit"], route
+
+
+def test_a_drivers_account_has_a_fair_password_and_a_second_factor_for_who_wants_it(template: Template) -> None:
+    [pool] = template.of_type("AWS::Cognito::UserPool").values()
+    password = pool["Policies"]["PasswordPolicy"]
+
+    assert password["MinimumLength"] >= 10
+    assert all(password[f"Require{kind}"] for kind in ("Lowercase", "Uppercase", "Numbers"))
+    assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("OPTIONAL", ["SOFTWARE_TOKEN_MFA"])
+
+
+def test_a_signed_out_phones_tokens_can_be_revoked(template: Template) -> None:
+    [client] = template.of_type("AWS::Cognito::UserPoolClient").values()
+
+    assert client["EnableTokenRevocation"] is True
+
+
 def test_the_access_log_is_json_in_a_group_of_its_own_and_holds_no_token(template: Template) -> None:
     settings = stage(template)["AccessLogSettings"]
     fields = json.loads(settings["Format"])

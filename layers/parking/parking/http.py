@@ -15,7 +15,6 @@ from typing import Annotated, Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestUnsupportedContentType,
     RequestValidationError,
@@ -49,6 +48,17 @@ from parking.services.ports import Busy, CardError, ForgedWebhook, InvalidCursor
 LARGEST_BODY_BYTES = 16_384
 PROBLEM = "application/problem+json"
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",  # every answer is for who asked, and of this moment
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",  # an address here holds ids
+    "Strict-Transport-Security": "max-age=63072000",
+    "X-Content-Type-Options": "nosniff",
+}
+"""What browsers are to make of an answer. Only the receipt is ever shown as a page: its style stands in it, and no script.
+
+Source: OWASP REST Security Cheat Sheet, "Security Headers".
+"""
 
 logger = Logger()
 
@@ -152,7 +162,6 @@ class Door:
     def __init__(self, largest_body_bytes: int = LARGEST_BODY_BYTES) -> None:
         self._largest_body_bytes = largest_body_bytes
         self.app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=_read)
-        self.app.use(middlewares=[self._refuse_large_body])
         for cause, answer in _ANSWERS.items():
             self.app.exception_handler(cause)(self._answering(answer))
 
@@ -174,10 +183,17 @@ class Door:
         event = self.app.current_event
         return CreateRequest(self.user_id, f"{event.http_method} {event.path}", key, fingerprint)
 
-    def _refuse_large_body(self, app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
-        if len(app.current_event.body or "") > self._largest_body_bytes:
-            raise BodyTooLarge(f"A request body here has at most {self._largest_body_bytes} bytes.")
-        return next_middleware(app)
+    def resolve(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """The answer, with our headers. A body that is too large is not even parsed: middleware comes too late."""
+        answered: dict[str, Any]
+        if len(event.get("body") or "") > self._largest_body_bytes:
+            detail = f"A request body here has at most {self._largest_body_bytes} bytes."
+            status, request_id = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, event["requestContext"]["requestId"]
+            refused = problem(status, "body_too_large", detail, request_id)
+            answered = {"statusCode": status.value, "headers": {"Content-Type": PROBLEM}, "body": refused.body}
+        else:
+            answered = self.app.resolve(_without_forms(event), context)
+        return answered | {"headers": SECURITY_HEADERS | answered["headers"]}
 
     def _answering(self, answer: "Answer") -> Callable[[Any], Response[Any]]:
         def respond(cause: Exception) -> Response[Any]:
@@ -192,7 +208,7 @@ def entry(door: Door) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any
 
     @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP, clear_state=True)
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        return door.app.resolve(_without_forms(event), context)
+        return door.resolve(event, context)
 
     return handler
 
@@ -221,12 +237,6 @@ def _without_forms(event: dict[str, Any]) -> dict[str, Any]:
 # -- saying no ----------------------------------------------------------------------------------------------------
 
 
-class BodyTooLarge(ParkingError):
-    """Nothing that we take is that long."""
-
-    code = "body_too_large"
-
-
 Answer = Callable[[Any, str], Response[Any]]
 
 _STATUS: dict[type[ParkingError], HTTPStatus] = {
@@ -236,7 +246,6 @@ _STATUS: dict[type[ParkingError], HTTPStatus] = {
     InsufficientFunds: HTTPStatus.PAYMENT_REQUIRED,
     CardDeclined: HTTPStatus.PAYMENT_REQUIRED,
     IdempotencyMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
-    BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
 }
 
 
