@@ -156,6 +156,11 @@ class World:
         return self._resources("AWS::Lambda::Function")
 
     @cached_property
+    def roles(self) -> dict[str, str]:
+        """The names of the roles by the template's names."""
+        return self._resources("AWS::IAM::Role")
+
+    @cached_property
     def queues(self) -> dict[str, str]:
         """The addresses of the queues by the template's names."""
         return self._resources("AWS::SQS::Queue")

@@ -18,6 +18,7 @@ PATCH_NAMES = (
     "reserved_concurrency",
     "local_index_fetch",
     "sns_recorder",
+    "rights_used",
 )
 
 
