@@ -13,7 +13,14 @@ from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "docs" / "openapi.json"
-DOORS = ("spots.api", "reservations.api", "payments.api", "notifications.api", "payments.stripe_webhook")
+DOORS = (
+    "spots.api",
+    "reservations.api",
+    "payments.api",
+    "notifications.api",
+    "accounts.api",
+    "payments.stripe_webhook",
+)
 SIGNED_BY_STRIPE = "stripe"
 OF_A_BODY = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 """What the door answers to a body before any handler reads it."""

@@ -34,6 +34,10 @@ class Bench(Protocol):
         """The gateway under test."""
         ...
 
+    def has_customer(self, customer_id: str) -> bool:
+        """Whether Stripe knows this customer."""
+        ...
+
     def pay(self, intent: Intent, card: Card = Card.GOOD) -> None:
         """The driver confirms with a new card; what the bank says shows in the intent."""
         ...
@@ -60,6 +64,9 @@ class MemoryBench:
 
     def __init__(self) -> None:
         self.cards = MemoryCards()
+
+    def has_customer(self, customer_id: str) -> bool:
+        return customer_id not in self.cards.deleted_customers
 
     def pay(self, intent: Intent, card: Card = Card.GOOD) -> None:
         match card:
@@ -99,6 +106,9 @@ class StripeBench:
     def __init__(self, base: str) -> None:
         self.cards = StripeCards(SECRET_KEY, base)
         self._base = base
+
+    def has_customer(self, customer_id: str) -> bool:
+        return httpx.get(f"{self._base}/v1/customers/{customer_id}", headers=BACKEND).is_success
 
     def pay(self, intent: Intent, card: Card = Card.GOOD) -> None:
         fields = {"client_secret": intent.client_secret, **_card_form(card)}

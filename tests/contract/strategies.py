@@ -283,6 +283,9 @@ wallets = _whole(
     debts=st.lists(
         _whole(Debt, reservation_id=ids.map(ReservationId), amount_minor=amounts_minor, since=instants), max_size=3
     ).map(tuple),
+    closed_at=st.none() | instants,
+    erased_at=st.none() | instants,
+    erase_due_at=st.none() | instants,
 )
 payment_methods = _whole(
     PaymentMethod,

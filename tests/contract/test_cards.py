@@ -216,6 +216,14 @@ def test_what_was_cancelled_after_the_first_confirmation_is_shown_cancelled_by_t
     assert bench.cards.confirm_intent(payment, intent.intent_id, off_session=False) == cancelled
 
 
+def test_a_deleted_customer_is_gone_and_may_be_deleted_again(bench: Bench) -> None:
+    customer_id = _saved(bench).customer_id or ""
+    assert bench.has_customer(customer_id)
+    for _ in range(2):
+        bench.cards.delete_customer(customer_id)
+        assert not bench.has_customer(customer_id)
+
+
 def test_a_card_that_was_removed_before_the_charge_is_unusable(bench: Bench) -> None:
     payment = _by_saved_card(bench)
     intent = bench.cards.create_intent(payment)

@@ -37,6 +37,7 @@ REASONED: dict[str, tuple[tuple[str, int, int, int, int], str]] = {
     "AutoCompleteLate": (("Maximum", 60, 3, 3, 120), TWO_TICKS),
     "PrepareUpcomingLate": (("Maximum", 60, 3, 3, 120), TWO_TICKS),
     "PaymentsSettleDueLate": (("Maximum", 60, 3, 3, 120), TWO_TICKS),
+    "AccountsEraseLate": (("Maximum", 60, 3, 3, 120), TWO_TICKS),
     "BlockersCheckHealthLate": (("Maximum", 60, 3, 3, 120), TWO_TICKS),
 }
 BLOCKER_ALARMS: dict[Health | Condition, str] = {

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from datetime import timedelta
 from importlib import import_module
 
 from tests.infrastructure.expanded import Properties, Template, called_at, referred
+from parking.domain.closing import LAST_TOKEN_AFTER
+from tests.infrastructure.expanded import Properties, Template, referred
 
 WEBHOOK = ("POST", "/stripe/webhook")
 HTTP_METHODS = {"get", "put", "post", "delete", "patch"}
@@ -70,6 +73,7 @@ def test_what_costs_more_is_throttled_earlier_and_every_throttled_route_exists(t
         "POST /payment-methods/setup",
         "DELETE /payment-methods/{payment_method_id}",
         "POST /stripe/webhook",
+        "GET /account/export",
     }
     for route, settings in throttled.items():
         assert 0 < settings["ThrottlingRateLimit"] < usual["ThrottlingRateLimit"], route
@@ -83,6 +87,15 @@ def test_a_drivers_account_has_a_fair_password_and_a_second_factor_for_who_wants
     assert password["MinimumLength"] >= 10
     assert all(password[f"Require{kind}"] for kind in ("Lowercase", "Uppercase", "Numbers"))
     assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("OPTIONAL", ["SOFTWARE_TOKEN_MFA"])
+
+
+def test_a_closed_account_is_erased_once_more_when_no_token_can_be_alive(template: Template) -> None:
+    [client] = template.of_type("AWS::Cognito::UserPoolClient").values()
+    assert client["TokenValidityUnits"]["AccessToken"] == "hours"
+    token_lives = timedelta(hours=client["AccessTokenValidity"])
+    late = template.resources["AccountsEraseEventInvokeConfig"]["Properties"]["MaximumEventAgeInSeconds"]
+
+    assert token_lives + timedelta(seconds=late) < LAST_TOKEN_AFTER
 
 
 def test_a_signed_out_phones_tokens_can_be_revoked(template: Template) -> None:

@@ -76,6 +76,7 @@ def test_an_index_is_only_queried(template: Template) -> None:
 
 SECRET_READERS = {
     "StripeSecret": {
+        "AccountsEraseRole",
         "PaymentsApiRole",
         "PaymentsReconcileRole",
         "PaymentsSettleDueRole",
@@ -117,6 +118,30 @@ def test_no_other_secret_is_read(template: Template) -> None:
             assert all(resource in known for resource in statement.resources)
 
 
+def test_only_the_eraser_deletes_log_ins_and_what_is_about_a_person(template: Template) -> None:
+    may = {one.role for one in template.statements() if "cognito-idp:AdminDeleteUser" in one.actions}
+    assert may == {"AccountsEraseRole"}
+    for table in ("PaymentMethodsTable", "NotificationPreferencesTable", "FavouritesTable", "NotificationsTable"):
+        assert roles_that_may(template, "dynamodb:DeleteItem", table) == {"AccountsEraseRole"}, table
+
+
+def test_what_money_was_paid_for_is_never_deleted(template: Template) -> None:
+    for table in ("WalletsTable", "PaymentsTable", "ReservationsTable"):
+        assert roles_that_may(template, "dynamodb:DeleteItem", table) == set(), table
+
+
+def test_the_api_of_accounts_reads_and_writes_only_that_an_account_is_closed(template: Template) -> None:
+    writing = {
+        (action, json.dumps(resource))
+        for one in template.statements()
+        if one.role == "AccountsApiRole"
+        for action in one.actions
+        for resource in one.resources
+        if action not in ("dynamodb:GetItem", "dynamodb:Query")
+    }
+    assert writing == {("dynamodb:PutItem", json.dumps({"Fn::GetAtt": ["WalletsTable", "Arn"]}))}
+
+
 def test_a_ledger_record_is_never_deleted(template: Template) -> None:
     assert roles_that_may(template, "dynamodb:DeleteItem", "TransactionsTable") == set()
     assert roles_that_may(template, "dynamodb:PutItem", "TransactionsTable")
@@ -135,7 +160,8 @@ def test_saved_cards_change_only_through_the_drivers_api_and_stripes_word(templa
 
     assert changing == {"PaymentsApiRole", "StripeWebhookRole"}
     # An overstay is charged to the default card where a stay ends.
-    assert reading == changing | {"ReservationsApiRole", "AutoCompleteRole"}
+    # An export shows the cards, and the eraser deletes the customer.
+    assert reading == changing | {"ReservationsApiRole", "AutoCompleteRole", "AccountsApiRole", "AccountsEraseRole"}
 
 
 def test_only_the_drivers_own_request_says_whose_a_phone_is_and_only_the_push_function_asks(template: Template) -> None:

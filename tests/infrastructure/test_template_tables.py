@@ -31,6 +31,7 @@ INDEXES: dict[str, dict[str, tuple[str, ...]]] = {
     "SpotsTable": {"by_cell": ("region", "cell")},
     "ReservationsTable": DUE | BY_CREATED,
     "PaymentsTable": DUE | BY_CREATED,
+    "WalletsTable": DUE,
     "BlockersTable": DUE | {"by_health": ("health_shard",)},
     "TransactionsTable": {"by_stripe_day": ("stripe_day", "transaction_id")},
 }

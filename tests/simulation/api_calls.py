@@ -54,6 +54,12 @@ def expected(world: "World", call: ApiCall, now: datetime) -> str:
     return call.expect_again(world, now)
 
 
+def is_closed(world: "World", user_id: UserId) -> bool:
+    """Whether the driver has closed the account."""
+    wallet = world.store.get(Wallet, user_id)
+    return wallet is not None and wallet.closed_at is not None
+
+
 def _mine(world: "World", user_id: UserId, reservation_id: ReservationId) -> Reservation | None:
     return world.store.get(Reservation, user_id, reservation_id)
 
@@ -70,6 +76,8 @@ def reserve(
         return ReservationOut.of(bookings.reserve(ports.store, request, wish, now), None, now)
 
     def expect(world: "World", now: datetime) -> str:
+        if is_closed(world, user_id):
+            return "account_closed"
         return "debt_open" if debt_of(world, user_id) else reservable(world, now)
 
     def reservable(world: "World", now: datetime) -> str:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from parking.adapters.memory.iot import MemoryShadows, MemoryThings
+from parking.adapters.memory.logins import MemoryLogins
 from parking.adapters.memory.push import MemoryPush
 from parking.domain.area import Area, Rank
 from parking.domain.audit import AuditEntry
@@ -15,7 +16,7 @@ from parking.domain.due import Step
 from parking.domain.health import Health
 from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
-from parking.domain.notification import EndpointOwner, Platform, PushDevice
+from parking.domain.notification import Platform, PushDevice
 from parking.domain.payment import Payment, Refund
 from parking.domain.spot import Spot
 from parking.services.ports import (
@@ -25,6 +26,7 @@ from parking.services.ports import (
     CardSetup,
     Certificate,
     DueItem,
+    Erasable,
     Intent,
     Key,
     Page,
@@ -151,7 +153,7 @@ class FaultyStore(_Faulty):
             return self._inner.commit(*saves, unchanged=unchanged)
         return self._strike(fault, "store.commit", lambda: self._inner.commit(*saves, unchanged=unchanged))
 
-    def forget(self, item: PushDevice | EndpointOwner) -> None:
+    def forget(self, item: Erasable) -> None:
         """See Store."""
         fault = self._faults.next("store.forget")
         if fault is None:
@@ -206,6 +208,10 @@ class FaultyCards(_Faulty):
     def detach(self, payment_method_id: str) -> None:
         """See CardGateway."""
         self._call("detach", lambda: self._inner.detach(payment_method_id))
+
+    def delete_customer(self, customer_id: str) -> None:
+        """See CardGateway."""
+        self._call("delete_customer", lambda: self._inner.delete_customer(customer_id))
 
     def create_intent(self, payment: Payment) -> Intent:
         """See CardGateway."""
@@ -328,6 +334,24 @@ class FaultyPush(_Faulty):
     def _reach(self, endpoint: str, platform: Platform, message: PushMessage) -> None:
         self._inner.publish(endpoint, platform, message)
         self._world.phones.pushed(endpoint)
+
+
+class FaultyLogins(_Faulty):
+    """Logins."""
+
+    def __init__(self, world: "World", inner: MemoryLogins) -> None:
+        super().__init__(world)
+        self._inner = inner
+
+    def delete(self, user_id: UserId) -> None:
+        """See Logins."""
+
+        def delete() -> None:
+            self._inner.delete(user_id)
+            self._world.logged_out.setdefault(user_id, self._world.now)
+
+        fault = self._faults.next("logins.delete")
+        return delete() if fault is None else self._strike(fault, "logins.delete", delete)
 
 
 class FaultyThings(_Faulty):

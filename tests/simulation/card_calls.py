@@ -11,7 +11,7 @@ from parking.domain.reservation import Reservation
 from parking.services import card_payments, payment_methods, wallets
 from payments.schemas import PaymentMethodsOut, PaymentOut, SetupOut, StartedPaymentOut
 from tests.simulation import doors
-from tests.simulation.api_calls import ANYTHING, OK, WITHDRAWALS_MINOR, ApiCall, asked_minor, refused_payment
+from tests.simulation.api_calls import ANYTHING, OK, WITHDRAWALS_MINOR, ApiCall, asked_minor, is_closed, refused_payment
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -87,6 +87,8 @@ def deposit(user_id: UserId, key: str, amount_minor: int, payment_method_id: str
         return StartedPaymentOut.answered(started)
 
     def expect(world: "World", now: datetime) -> str:
+        if is_closed(world, user_id):
+            return "account_closed"
         if amount_minor not in DEPOSITS_MINOR:
             return "invalid_request"
         wallet = world.store.get(Wallet, user_id)
@@ -145,6 +147,8 @@ def save_card(user_id: UserId, key: str) -> ApiCall:
         return SetupOut.of(payment_methods.start_setup(ports.store, ports.cards, request))
 
     def expect(world: "World", _: datetime) -> str:
+        if is_closed(world, user_id):
+            return "account_closed"
         customer = world.store.get(Customer, user_id)
         full = customer is not None and len(customer.payment_methods) >= MOST_PAYMENT_METHODS
         return "too_many_payment_methods" if full else OK

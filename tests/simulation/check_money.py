@@ -6,6 +6,7 @@ from parking.domain.customer import Customer
 from parking.domain.ledger import GOODWILL, REFUNDS, REVENUE, STRIPE, WALLET, Transaction, TransactionKind, Wallet
 from parking.domain.payment import DisputeStatus, Method, Payment, PaymentStatus, Purpose, RefundStatus
 from parking.domain.reservation import Reservation
+from tests.simulation import check_accounts
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -98,8 +99,9 @@ def _check_refunds(commit: "Commit", before: Payment | None, after: Payment) -> 
                 raise Violation(3, f"{after.payment_id} takes nothing off {one.source_id}")
 
 
-def check_wallet(commit: "Commit", _: Wallet | None, after: Wallet) -> None:
+def check_wallet(commit: "Commit", before: Wallet | None, after: Wallet) -> None:
     """Raises Violation."""
+    check_accounts.check(commit, before, after)
     if after.balance_minor < 0:
         raise Violation(2, f"the wallet of {after.user_id} holds {after.balance_minor}")
     if after.balance_minor != commit.memory.balances[after.user_id]:

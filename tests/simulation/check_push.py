@@ -57,12 +57,16 @@ class Phones:
         if holder not in (None, notice.user_id):
             raise Violation(11, f"{holder} has the phone {endpoint}, and is shown {notice.user_id}'s {notice.kind}")
         muted = self._as_of(("muted", notice.user_id), at_work.phones_since)
+        if notice.user_id in self._world.logged_out:  # and what they wished was erased
+            return
         if isinstance(muted, frozenset) and notice.kind in muted:
             raise Violation(9, f"{notice.user_id} has muted {notice.kind}, and is knocked at for it")
 
     def knocked(self, notice: Notification) -> None:
         """Nothing disturbed the knock: every phone of the driver has it, if it is not muted. Raises Violation."""
         if self._world.busy:  # in the midst of another function's work, which may be giving the phone to somebody else
+            return
+        if notice.user_id in self._world.logged_out:  # and their phones were erased
             return
         muted = self._known.get(("muted", notice.user_id), frozenset())
         if not isinstance(muted, frozenset):

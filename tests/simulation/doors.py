@@ -11,7 +11,7 @@ from parking.domain.notification import Notification
 from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation
 from parking.schedule import SweepFailed
-from parking.services import bookings, notifications, schedules, settling, watching
+from parking.services import accounts, bookings, notifications, schedules, settling, watching
 from parking.services.blockers import reconcile, seen
 from parking.services.card_payments import settle
 from parking.services.certificates import connected
@@ -22,6 +22,7 @@ from parking.services.ports import (
     CardError,
     CardGateway,
     EntryCodes,
+    Logins,
     Push,
     RefundRefused,
     ShadowDocument,
@@ -46,6 +47,7 @@ class Ports:
     push: Push
     things: Things
     codes: EntryCodes
+    logins: Logins
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,13 @@ def settle_due(ports: Ports, now: datetime) -> Swept:
     return replace(swept, failures=ours)
 
 
+def erase_accounts(ports: Ports, now: datetime) -> Swept:
+    """accounts/erase: what waits for Stripe, or for something to end, is no failure of the run."""
+    swept = accounts.erase_due(ports.store, ports.cards, ports.push, ports.logins, now)
+    ours = {key: e for key, e in swept.failures.items() if not isinstance(e, (CardError, accounts.ErasureOverdue))}
+    return replace(swept, failures=ours)
+
+
 def check_health(ports: Ports, now: datetime) -> Swept:
     """blockers/check_health; what it tells, it tells to the log."""
     swept = watching.check_health(ports.store, ports.shadows, now, lambda _: None)
@@ -146,6 +155,7 @@ SWEEPS: dict[str, Callable[[Ports, datetime], Swept]] = {
     "prepare_upcoming": lambda ports, now: schedules.guard_upcoming(ports.store, ports.shadows, now, lambda _: None),
     "settle_due": settle_due,
     "check_health": check_health,
+    "erase_accounts": erase_accounts,
 }
 
 

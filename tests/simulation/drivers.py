@@ -12,7 +12,7 @@ from parking.domain.reservation import ExtensionStatus, Reservation, Reservation
 from parking.domain.spot import Spot
 from parking_blocker.contract import Position
 from payments.schemas import SetupOut, StartedPaymentOut
-from tests.simulation import api_calls, card_calls, reference
+from tests.simulation import account_calls, api_calls, card_calls, reference
 from tests.simulation.api_calls import ANYTHING, OK, ApiCall
 from tests.simulation.choosing import choose
 from tests.simulation.draws import Weighted
@@ -32,18 +32,21 @@ STARTS_MINUTES = Weighted(
 )
 STAYS_AT_ONCE = 3
 CALLS_KEPT = 6
+TOKEN_LIFE = timedelta(hours=1)
+SETTLES = timedelta(minutes=6)
+"""What Stripe and we have to settle is mostly done by then."""
 
 THEMES: dict[str, Weighted[str]] = {
     "mixed": Weighted(
         [("go on", 40), ("reserve", 8), ("again", 8), ("extend", 8), ("anything", 6), ("card", 8), ("deposit", 3),
-         ("cancel", 4), ("look", 14), ("phone", 20), ("cards", 3), ("withdraw", 1)]
+         ("cancel", 4), ("look", 14), ("phone", 20), ("cards", 3), ("withdraw", 1), ("leave", 1)]
     ),
     "contention": Weighted(
         [("go on", 36), ("reserve", 20), ("again", 8), ("extend", 16), ("anything", 6), ("cancel", 8), ("look", 6)]
     ),
     "money": Weighted(
         [("go on", 34), ("card", 24), ("deposit", 10), ("reserve", 8), ("again", 14), ("cancel", 9), ("extend", 9),
-         ("phone", 4), ("look", 4), ("cards", 12), ("withdraw", 6)]
+         ("phone", 4), ("look", 4), ("cards", 12), ("withdraw", 6), ("leave", 1)]
     ),
     "machines": Weighted([("go on", 78), ("reserve", 6), ("extend", 6), ("again", 3), ("anything", 4), ("cancel", 3)]),
 }  # fmt: skip
@@ -73,16 +76,21 @@ class Driver:
             "card": self.use_card,
             "cards": self.manage_cards,
             "withdraw": self.withdraw,
+            "leave": self.leave,
             "look": self._eyes.look,
             "phone": self._phones.act,
         }
 
     def act(self) -> None:
         """One thing."""
+        if self._is_gone:
+            return
         self._does[self._world.draws.weighted(THEMES[self._world.profile.theme])]()
 
     def act_at_once(self) -> None:
         """One thing that takes no time: it happens while another function is at work."""
+        if self._is_gone:
+            return
         draws = self._world.draws
         does = (self.go_on_now, self.reserve_more, self.cancel_now, self.go_on_now, self.reserve_more, self.ask_again,
                 self.extend, self.try_anything, self._phones.act)  # fmt: skip
@@ -90,6 +98,8 @@ class Driver:
 
     def change_mind(self) -> None:
         """Arrive at, leave or cancel a stay whose barrier is being decided on."""
+        if self._is_gone:
+            return
         draws, now = self._world.draws, self._world.now
         current = [r for r in self._stays() if r.status in reference.RUNNING and r.starts_at - reference.LEAD <= now]
         if not current:
@@ -348,6 +358,21 @@ class Driver:
         amount_minor = self._world.draws.pick((balance_minor, balance_minor // 2, 100, 99, balance_minor + 1, 50_001))
         self.ask(card_calls.withdraw(self.user_id, self._key(), amount_minor))
 
+    def leave(self) -> None:
+        """Close the account: mostly after everything that is open was ended, and the wallet emptied."""
+        world = self._world
+        if world.draws.chance(700):
+            for stay in self._stays():
+                if stay.status is S.ACTIVE:
+                    self.ask(api_calls.depart(self.user_id, stay.reservation_id))
+                elif stay.status not in reference.FINAL:
+                    self.ask(api_calls.cancel(self.user_id, stay.reservation_id))
+            wallet = world.store.get(Wallet, self.user_id)
+            if wallet and wallet.balance_minor:
+                self.ask(card_calls.withdraw(self.user_id, self._key(), wallet.balance_minor))
+            world.advance(world.now + SETTLES)
+        self.ask(account_calls.close_account(self.user_id))
+
     def manage_cards(self) -> None:
         """Save a card, finish saving one, prefer or remove one; now and then somebody else's."""
         draws, world = self._world.draws, self._world
@@ -400,6 +425,12 @@ class Driver:
         world.emit("webhook", ("payment_intent.changed", intent_id), world.now)
 
     # -- inside
+
+    @property
+    def _is_gone(self) -> bool:
+        """Whether the last token of a closed account is dead."""
+        left_at = self._world.logged_out.get(self.user_id)
+        return left_at is not None and self._world.now >= left_at + TOKEN_LIFE
 
     def _stays(self) -> list[Reservation]:
         return [r for r in self._world.store.reservations if r.user_id == self.user_id]

@@ -9,6 +9,7 @@ from parking.services.ports import (
     CardError,
     Conflict,
     EndpointGone,
+    LoginsUnavailable,
     ShadowConflict,
     ShadowUnavailable,
     StoreUnavailable,
@@ -32,10 +33,18 @@ SELDOM = {
     "webhook": 6,
     "payment changed": 8,
     "reconcile": 30,
+    "close account": 6,
 }
 """Invocations that come seldom: struck more often, in so many of their calls, so that a run reaches each fault."""
 SELDOM_PER_MILLE = 500
-SELDOM_CALLED = ("cards.refunds_of", "cards.detach", "push.remove", "store.blockers_by_health")
+SELDOM_CALLED = (
+    "cards.refunds_of",
+    "cards.detach",
+    "cards.delete_customer",
+    "logins.delete",
+    "push.remove",
+    "store.blockers_by_health",
+)
 """Calls that come once in many runs: struck right there, as often as such an invocation."""
 RACE_DEPTH_MAX = 2
 RACE_WEIGHT = 4
@@ -96,6 +105,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
     "cards.create_setup": (*_REMOTE, Fault.APPLIED_BUT_LOST),
     "cards.setup": _REMOTE,
     "cards.detach": (*_REMOTE, Fault.APPLIED_BUT_LOST),
+    "cards.delete_customer": (*_REMOTE, Fault.APPLIED_BUT_LOST),
     "cards.dispute": _REMOTE,
     "cards.lists": _REMOTE,
     "store.stripe_transactions": _READ,
@@ -103,6 +113,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
     "push.register": (*_REMOTE, Fault.APPLIED_BUT_LOST),
     "push.remove": (*_REMOTE, Fault.APPLIED_BUT_LOST),
     "push.publish": (*_REMOTE, Fault.APPLIED_BUT_LOST, Fault.ENDPOINT_GONE),
+    "logins.delete": (*_REMOTE, Fault.APPLIED_BUT_LOST),
     "things.register": (*_REMOTE, Fault.APPLIED_BUT_LOST),
 }
 """Every call of every port, with what can go wrong there. A run that has not reached each pair is not complete."""
@@ -113,6 +124,7 @@ _UNAVAILABLE: dict[str, Callable[[str], Exception]] = {
     "cards": CardError,
     "push": Outage,
     "things": Outage,
+    "logins": LoginsUnavailable,
 }
 _CONFLICT: dict[str, Callable[[str], Exception]] = {"store": Conflict, "shadows": ShadowConflict}
 

@@ -6,6 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from accounts import api as accounts_api
+from accounts import erase
+from accounts.schemas import ClosedOut
+
 from blockers import check_health, on_presence, on_reservation_change, on_shadow_update, prepare_upcoming
 from notifications import push as push_notifications
 from parking import wiring
@@ -36,6 +40,7 @@ SCHEDULES: dict[str, Callable[[dict[str, Any], Any], object]] = {
     "prepare_upcoming": prepare_upcoming.handler,
     "settle_due": settle_due.handler,
     "check_health": check_health.handler,
+    "erase_accounts": erase.handler,
 }
 REFUSALS: dict[str, type[ParkingError]] = {}
 
@@ -59,6 +64,7 @@ def wire(ports: doors.Ports) -> None:
         "cards": ports.cards,
         "push": ports.push,
         "entry_codes": ports.codes,
+        "logins": ports.logins,
     }
     for name, adapter in adapters.items():
         setattr(wiring, name, lambda adapter=adapter: adapter)
@@ -103,6 +109,8 @@ def _http(call: ApiCall) -> tuple[str, str, dict[str, Any] | None, Any, Any]:
             return "POST", path, {"ends_at": _spoken(ends_at)}, reservations_api.handler, ExtensionOut
         case "pay by card" | "deposit" | "withdraw" | "save card" | "remove card" | "prefer card", _:
             return _card_http(call)
+        case "close account", _:
+            return "DELETE", "/account", None, accounts_api.handler, ClosedOut
         case name, (reservation_id, *rest):
             method, route, model = _OF_A_STAY[name]
             choice = {"spot_id": rest[0]} if rest else None

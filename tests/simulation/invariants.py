@@ -43,6 +43,7 @@ STEP_OF = {
     "prepare_upcoming": Step.GUARD,
     "settle_due": Step.SETTLE,
     "check_health": Step.WATCH,
+    "erase_accounts": Step.ERASE,
 }
 
 

@@ -12,7 +12,7 @@ from parking.domain.payment import LOOK_AFTER, Payment, PaymentStatus, Purpose
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import Spot
 from parking.services.reconciling import compare
-from tests.simulation import reference
+from tests.simulation import check_accounts, reference
 from tests.simulation.incidents import Incidents
 from tests.simulation.stripe import FOREIGN_INTENT
 from tests.simulation.violation import Violation
@@ -38,7 +38,8 @@ def come_to_rest(world: "World", incidents: Incidents) -> None:
     world.mail.redrive(world.now)
     _pass_minutes(world, int(QUIET / TICK))
     _check_waiting(world)
-    last = max([r.ends_at for r in world.store.reservations], default=world.now)
+    erased_at = [wallet.erase_due_at for wallet in world.store.all_of(Wallet) if wallet.erase_due_at]
+    last = max([r.ends_at for r in world.store.reservations] + erased_at, default=world.now)
     world.advance(max(last, world.now) + reference.GRACE + TICK)
     for device in world.devices.values():
         device.car_leaves()
@@ -60,6 +61,7 @@ def _check_waiting(world: "World") -> None:
     for blocker in world.store.all_of(Blocker):
         _check_blocker(world, blocker)
     _check_money(world)
+    check_accounts.check_at_rest(world)
     for notice in world.store.all_of(Notification):
         just_made = notice.created_at > world.now - TICK
         if not just_made and notice.notification_id not in world.invariants.memory.knocked:

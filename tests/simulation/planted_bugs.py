@@ -21,6 +21,8 @@ _NEIGHBOURS = "parking.services.neighbours"
 _BLOCKERS = "parking.services.blockers"
 _OPERATING = "parking.services.operating"
 _GUARDING = "parking.domain.guarding"
+_CLOSING = "parking.domain.closing"
+_ACCOUNTS = "parking.services.accounts"
 _WATCHING = "parking.domain.watching"
 _DEVICE = "parking_blocker.controller"
 _ENTERING = "parking_blocker.entering"
@@ -398,6 +400,22 @@ NOTICES = (
             "blocker.occupancy(now) is Occupancy.VACANT", "True"),
 )  # fmt: skip
 
+ACCOUNTS = (
+    Planted("an account is closed with money left", f"{_CLOSING}:close",
+            "if wallet.balance_minor or wallet.debts or reservations", "if wallet.debts or reservations"),
+    Planted("an account is closed while a refund is on its way", f"{_ACCOUNTS}:_open_things",
+            "if one.unsettled", "if one.open"),
+    Planted("an account is closed over a stay", f"{_ACCOUNTS}:_open_things", "if one.status in _OPEN", "if False"),
+    Planted("a closed account takes deposits", f"{_WALLETS}:check_deposit", "must_be_open(wallet)", "pass"),
+    Planted("what a phone writes after the erasure stays for good", f"{_CLOSING}:erased",
+            "None if now >= last_at else last_at", "None"),
+    Planted("the log-in outlives the account", f"{_ACCOUNTS}:_erase", "logins.delete(user_id)", "pass"),
+    Planted("the account is written off before the cards are gone", f"{_ACCOUNTS}:_erase",
+            "cards.delete_customer(customer.customer_id)",
+            "store.commit(erased(wallet, now)); cards.delete_customer(customer.customer_id)",
+            "tests/unit/test_accounts.py::test_a_crash_at_any_step_leaves_everything_to_be_done_again"),
+)  # fmt: skip
+
 ELSEWHERE = (
     Planted("one phone's failure keeps the driver's others waiting", "parking.services.notifications:knock",
             "failures.append(failure)", "raise failure",
@@ -484,4 +502,4 @@ ELSEWHERE = (
 )  # fmt: skip
 """What the simulated drivers do not look at, do too seldom, or what the schedule heals in time; a unit test sees it."""
 
-PLANTED = (*BOOKINGS, *EXTENSIONS, *MONEY, *MACHINES, *HEALTH, *NOTICES, *ELSEWHERE)
+PLANTED = (*BOOKINGS, *EXTENSIONS, *MONEY, *MACHINES, *HEALTH, *NOTICES, *ACCOUNTS, *ELSEWHERE)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from accounts import erase
 
 from blockers import check_health, on_presence, on_reservation_change, on_shadow_update, prepare_upcoming
 from notifications import push as push_notifications
@@ -15,6 +16,7 @@ from parking.adapters.dynamodb.schema import shape_of
 from parking.adapters.entry_codes import DerivedEntryCodes
 from parking.adapters.memory.cards import MemoryCards
 from parking.adapters.memory.iot import MemoryShadows, MemoryThings
+from parking.adapters.memory.logins import MemoryLogins
 from parking.adapters.memory.push import MemoryPush
 from parking.adapters.memory.store import MemoryStore
 from parking.domain.blocker import Connectivity, Position
@@ -36,6 +38,7 @@ from tests.builders import (
     a_push_device,
     a_report,
     a_spot,
+    a_wallet,
 )
 from tests.simulation import doors
 from tests.unit.stays import ACTIVE, ARRIVING, CONFIRMED, EVERY_STATUS, HELD
@@ -68,9 +71,9 @@ class Twin:
         self.shadows = MemoryShadows()
         self.cards = MemoryCards()
         self.push = MemoryPush()
-        self.ports = doors.Ports(
-            self.store, self.shadows, self.cards, self.push, MemoryThings(), DerivedEntryCodes({"present": "master"})
-        )
+        self.logins = MemoryLogins()
+        codes = DerivedEntryCodes({"present": "master"})
+        self.ports = doors.Ports(self.store, self.shadows, self.cards, self.push, MemoryThings(), codes, self.logins)
         report = a_report(position=Position.LOWERED, received_at=stay.starts_at - 20 * MINUTE)
         watch = Watch(due_at=stay.starts_at - 20 * MINUTE)
         blocker = a_blocker(
@@ -89,13 +92,20 @@ class Twin:
     @property
     def state(self) -> tuple[object, ...]:
         """Everything that an event can have changed."""
-        return self.store._items, self.shadows._shadows, self.cards._intents, self.push.published
+        erased = self.logins.deleted, self.cards.deleted_customers
+        return self.store._items, self.shadows._shadows, self.cards._intents, self.push.published, erased
 
     def begin_as(self, other: "Twin") -> None:
         """Take over what the other world holds: the builders' ids are new each time."""
         self.store._items, self.store._due = deepcopy(other.store._items), deepcopy(other.store._due)
         self.cards._intents = dict(other.cards._intents)
         self.intent_id, self.payment = other.intent_id, other.payment
+
+    def close_account(self) -> None:
+        """The driver has left: the payment came to nothing, and the account is closed."""
+        wallet = a_wallet(user_id=self.payment.user_id, closed_at=NOW, erase_due_at=NOW)
+        ended = replace(self.payment, status=PaymentStatus.FAILED, version=1)
+        self.store.commit(ended, wallet)
 
     def wire(self, patch: pytest.MonkeyPatch) -> None:
         """Let the functions find this world's adapters."""
@@ -104,6 +114,7 @@ class Twin:
         patch.setattr(wiring, "shadows", lambda: self.shadows)
         patch.setattr(wiring, "cards", lambda: self.cards)
         patch.setattr(wiring, "push", lambda: self.push)
+        patch.setattr(wiring, "logins", lambda: self.logins)
 
 
 def _both(
@@ -222,18 +233,26 @@ SCHEDULES = {
     "prepare_upcoming": (prepare_upcoming.handler, CONFIRMED, CONFIRMED.starts_at - 15 * MINUTE),
     "settle_due": (settle_due.handler, HELD, NOW + 6 * MINUTE),
     "check_health": (check_health.handler, CONFIRMED, CONFIRMED.starts_at),
+    "erase_accounts": (erase.handler, EVERY_STATUS[ReservationStatus.COMPLETED], NOW + MINUTE),
 }
 
 
+@pytest.mark.parametrize("closed", [False, True])
 @pytest.mark.parametrize("schedule", doors.SWEEPS)
-def test_a_tick(monkeypatch: pytest.MonkeyPatch, schedule: str) -> None:
+def test_a_tick(monkeypatch: pytest.MonkeyPatch, schedule: str, closed: bool) -> None:
     handler, stay, at = SCHEDULES[schedule]
-    _both(
-        monkeypatch,
-        stay,
-        lambda _: handler({"time": at.isoformat()}, CONTEXT),
-        lambda twin: doors.tick(twin.ports, schedule, at),
-    )
+
+    def function(twin: Twin) -> None:
+        if closed:
+            twin.close_account()
+        handler({"time": at.isoformat()}, CONTEXT)
+
+    def door(twin: Twin) -> None:
+        if closed:
+            twin.close_account()
+        doors.tick(twin.ports, schedule, at)
+
+    _both(monkeypatch, stay, function, door)
 
 
 def test_a_webhook(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,9 @@ from parking.domain.due import Step
 from parking.domain.health import Health
 from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
-from parking.domain.notification import EndpointOwner, PushDevice
+from parking.domain.notification import PushDevice
 from parking.domain.spot import Spot
-from parking.services.ports import Aggregate, Conflict, DueItem, Key, Page
+from parking.services.ports import Aggregate, Conflict, DueItem, Erasable, Key, Page
 from tests.simulation.violation import Violation
 from tests.simulation.watched_store import WatchedStore
 
@@ -91,7 +91,7 @@ class TwinStore:
         if _same("commit", in_memory is None, in_dynamo is None) is False and in_memory:
             raise in_memory
 
-    def forget(self, item: PushDevice | EndpointOwner) -> None:
+    def forget(self, item: Erasable) -> None:
         """See Store."""
         self._dynamo.forget(item)
         self._watched.forget(item)

@@ -8,6 +8,7 @@ from typing import Any
 
 from parking.adapters.entry_codes import DerivedEntryCodes
 from parking.adapters.memory.iot import MemoryShadows, MemoryThings
+from parking.adapters.memory.logins import MemoryLogins
 from parking.adapters.memory.push import MemoryPush
 from parking.domain.blocker import Blocker, Command, Connectivity, Occupancy, Report
 from parking.domain.errors import ParkingError
@@ -18,11 +19,11 @@ from parking.domain.notification import Notification
 from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation
 from parking.domain.spot import ServiceState, Spot
-from parking.services.ports import Busy, CardError, ShadowUnavailable, StoreUnavailable
+from parking.services.ports import Busy, CardError, LoginsUnavailable, ShadowUnavailable, StoreUnavailable
 from parking.services.watching import COUNT_EVERY_MINUTES
 from parking_blocker.contract import Position, Reported, Result
 from tests.simulation import doors, reference
-from tests.simulation.boundary import FaultyCards, FaultyPush, FaultyShadows, FaultyStore, FaultyThings
+from tests.simulation.boundary import FaultyCards, FaultyLogins, FaultyPush, FaultyShadows, FaultyStore, FaultyThings
 from tests.simulation.check_push import Phones
 from tests.simulation.coverage import Coverage
 from tests.simulation.device import Device
@@ -41,7 +42,7 @@ PROMPT = timedelta(milliseconds=100)
 MINUTE = timedelta(minutes=1)
 TICKS_CAUGHT_UP = 3  # after a longer jump of the clock the schedules before these were skipped
 MOST_STAYS = 90  # of one spot in one run
-TROUBLES = (Busy, CardError, ShadowUnavailable, StoreUnavailable, Outage)
+TROUBLES = (Busy, CardError, LoginsUnavailable, ShadowUnavailable, StoreUnavailable, Outage)
 """What a use case may raise when the outside world fails it."""
 
 _TRAVELS = Weighted(
@@ -91,6 +92,9 @@ class World:
         self.cards = SimulatedCards(profile.begins_at)
         self.push = MemoryPush()
         self.things = MemoryThings()
+        self.logins = MemoryLogins()
+        self.logged_out: dict[UserId, datetime] = {}
+        """When the log-in of a driver was deleted."""
         self.invariants = Invariants(self)
         self.phones = Phones(self)
         self.codes = Codes(self)
@@ -102,6 +106,7 @@ class World:
             FaultyPush(self, self.push),
             FaultyThings(self, self.things),
             DerivedEntryCodes({"present": "master"}),
+            FaultyLogins(self, self.logins),
         )
         self.spots: list[Spot] = []
         self.devices: dict[BlockerId, Device] = {}

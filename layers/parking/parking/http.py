@@ -55,7 +55,7 @@ SECURITY_HEADERS = {
     "Strict-Transport-Security": "max-age=63072000",
     "X-Content-Type-Options": "nosniff",
 }
-"""What browsers are to make of an answer. Only the receipt is ever shown as a page: its style stands in it, and no script.
+"""What browsers are to make of an answer. Only the receipt is shown as a page: its style stands in it, and no script.
 
 Source: OWASP REST Security Cheat Sheet, "Security Headers".
 """

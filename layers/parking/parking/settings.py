@@ -53,6 +53,11 @@ def stripe_api_base() -> str | None:
     return os.environ.get("STRIPE_API_BASE") or None
 
 
+def user_pool_id() -> str:
+    """The drivers' user pool."""
+    return _required("USER_POOL_ID")
+
+
 def iot_policy_name() -> str:
     """The policy that each thing's certificate gets."""
     return _required("IOT_POLICY_NAME")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         CardGateway,
         Each,
         EntryCodes,
+        Logins,
         Push,
         ShadowDocument,
         Shadows,
@@ -84,6 +85,14 @@ def push() -> "Push":
     from parking.adapters.sns_push import SnsPush
 
     return SnsPush(settings.platform_application_arns())
+
+
+@cache
+def logins() -> "Logins":
+    """The Cognito user pool."""
+    from parking.adapters.cognito import CognitoLogins
+
+    return CognitoLogins(settings.user_pool_id())
 
 
 @cache

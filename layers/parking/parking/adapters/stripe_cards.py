@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import stripe
@@ -88,6 +89,15 @@ class StripeCards:
                 self._stripe.payment_methods.detach(payment_method_id)
             except stripe.InvalidRequestError:
                 if self._customer_of(payment_method_id) is not None:
+                    raise
+
+    def delete_customer(self, customer_id: str) -> None:
+        """Forget a customer with all saved cards; one that is gone is fine."""
+        with _translated():
+            try:
+                self._stripe.customers.delete(customer_id)
+            except stripe.InvalidRequestError as error:
+                if error.http_status != HTTPStatus.NOT_FOUND:
                     raise
 
     def create_intent(self, payment: Payment) -> Intent:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Step(StrEnum):
-    """SETTLE is a payment's step, WATCH a blocker's; the others are a reservation's."""
+    """SETTLE is a payment's step, WATCH a blocker's, ERASE a closed account's; the others are a reservation's."""
 
     RELEASE_HOLD = "RELEASE_HOLD"
     GUARD = "GUARD"
@@ -14,6 +14,7 @@ class Step(StrEnum):
     FINISH = "FINISH"
     SETTLE = "SETTLE"
     WATCH = "WATCH"
+    ERASE = "ERASE"
 
 
 @dataclass(frozen=True, slots=True, order=True)

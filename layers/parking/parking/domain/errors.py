@@ -143,6 +143,18 @@ class TooManyFavourites(Refused):
     code = "too_many_favourites"
 
 
+class AccountNotSettled(Refused):
+    """The account cannot be closed while something is booked, on its way or left over; the data says what."""
+
+    code = "account_not_settled"
+
+
+class AccountClosed(Refused):
+    """The driver has closed the account: nothing new begins."""
+
+    code = "account_closed"
+
+
 class CardDeclined(ParkingError):
     """The card did not pay; `decline_code` is Stripe's reason. The hold still stands: try another method."""
 

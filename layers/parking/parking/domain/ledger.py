@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from parking.domain.due import Due, Step
 from parking.domain.errors import InsufficientFunds, InvariantBroken
 from parking.domain.ids import PaymentId, ReservationId, TransactionId, UserId, timed_id
 
@@ -128,12 +129,23 @@ class Wallet:
     withdrawn: DayTotal | None = None
     """What the last day with a withdrawal took."""
     debts: tuple[Debt, ...] = ()
+    closed_at: datetime | None = None
+    """When the driver closed the account; domain/closing.py has the rules."""
+    erased_at: datetime | None = None
+    """When what is about the person was erased first, the log-in before all."""
+    erase_due_at: datetime | None = None
+    """When to erase what is about the person, or to look once more; None: the account is open, or nothing is left."""
     version: int = 0
 
     @property
     def key(self) -> tuple[str, ...]:
         """Its address in the store."""
         return (self.user_id,)
+
+    @property
+    def due(self) -> Due | None:
+        """The next step of a closed account."""
+        return Due(self.erase_due_at, Step.ERASE) if self.erase_due_at else None
 
     def after(self, transaction: Transaction) -> "Wallet":
         """The wallet once the transaction stands. Raises InsufficientFunds if it would fall below zero."""

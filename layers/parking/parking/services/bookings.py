@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from parking.domain.blocker import Blocker
 from parking.domain.calendar import Calendar, Claim
+from parking.domain.closing import must_be_open
 from parking.domain.ending import cancel, depart, expire_hold, refunds_in_full
 from parking.domain.errors import (
     BlockerUnavailable,
@@ -62,7 +63,8 @@ class Wish:
 def reserve(store: Store, request: CreateRequest, wish: Wish, now: datetime) -> Reservation:
     """Hold a spot for ten minutes. The same request twice is one reservation and one answer.
 
-    Raises NotFound, InvalidField, SpotUnavailable, PriceChanged, BlockerUnavailable, IdempotencyMismatch.
+    Raises NotFound, InvalidField, AccountClosed, DebtOpen, SpotUnavailable, PriceChanged, BlockerUnavailable,
+    IdempotencyMismatch.
     """
 
     def attempt() -> Reservation:
@@ -70,7 +72,7 @@ def reserve(store: Store, request: CreateRequest, wish: Wish, now: datetime) -> 
         if existing:
             request.must_match(existing.fingerprint)
             return existing.first_answer
-        _must_owe_nothing(store, request.user_id)
+        _may_reserve(store, request.user_id)
         spot = spot_of(store, wish.spot_id)
         stay = _stay(wish, now)
         check_stay(spot, stay, now)
@@ -268,8 +270,9 @@ def _new_id(request: CreateRequest) -> ReservationId:
     return ReservationId(request.new_id("res"))
 
 
-def _must_owe_nothing(store: Store, user_id: UserId) -> None:
+def _may_reserve(store: Store, user_id: UserId) -> None:
     wallet = store.get(Wallet, user_id)
+    must_be_open(wallet)
     if wallet and wallet.debts:
         debt = wallet.debts[0]
         raise DebtOpen(

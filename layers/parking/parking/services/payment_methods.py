@@ -1,14 +1,20 @@
 """Saved cards: Stripe keeps them, we keep whose they are and which is the default."""
 
+from parking.domain.closing import must_be_open
 from parking.domain.customer import MOST_PAYMENT_METHODS, Customer
 from parking.domain.errors import NotFound, TooManyPaymentMethods
 from parking.domain.ids import CreateRequest, UserId
+from parking.domain.ledger import Wallet
 from parking.services.commit import until_committed
 from parking.services.ports import CardGateway, CardSetup, Store
 
 
 def start_setup(store: Store, cards: CardGateway, request: CreateRequest) -> CardSetup:
-    """A SetupIntent with which the app lets Stripe ask for a card. Raises TooManyPaymentMethods, CardError."""
+    """A SetupIntent with which the app lets Stripe ask for a card.
+
+    Raises AccountClosed, TooManyPaymentMethods, CardError.
+    """
+    must_be_open(store.get(Wallet, request.user_id))
 
     def customer() -> Customer:
         known = store.get(Customer, request.user_id)

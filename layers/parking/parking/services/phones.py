@@ -54,6 +54,11 @@ def sign_out_device(store: Store, push: Push, user_id: UserId, device_id: Device
     device = store.get(PushDevice, user_id, device_id)
     if device is None:
         raise NotFound("There is no such device.", field="device_id")
+    forget_device(store, push, device)
+
+
+def forget_device(store: Store, push: Push, device: PushDevice) -> None:
+    """Forget a phone and, unless it is another driver's by now, its endpoint."""
     _let_go(store, push, device)
     store.forget(device)
 

@@ -43,6 +43,9 @@ Aggregate = (
 )
 """What is loaded and committed as a whole; `version` 0 means that it is not stored yet."""
 
+Erasable = PushDevice | EndpointOwner | Customer | Notification | NotificationPreferences | Favourites
+"""What may be deleted. Everything else is kept: it is money, or what money was paid for."""
+
 Key = tuple[str, ...]
 
 
@@ -137,7 +140,7 @@ class Store(Protocol):
         ...
 
     def due(self, step: Step, now: datetime) -> Iterator[list[DueItem]]:
-        """What has this as its next step and whose time has come: reservations, or payments for SETTLE.
+        """What has this as its next step and whose time has come: the step says of which kind.
 
         In batches, none of them empty, each with the longest due first, and the longest due of all in the first one.
         Reads a batch when it is asked for. Eventually consistent: check each item again after loading it.
@@ -156,7 +159,7 @@ class Store(Protocol):
         """
         ...
 
-    def forget(self, item: PushDevice | EndpointOwner) -> None:
+    def forget(self, item: Erasable) -> None:
         """Delete it, if it still is what was read; one that has changed since stays, one that is gone is fine."""
         ...
 
@@ -237,6 +240,10 @@ class CardGateway(Protocol):
 
     def detach(self, payment_method_id: str) -> None:
         """Forget a saved card; one that is gone is fine."""
+        ...
+
+    def delete_customer(self, customer_id: str) -> None:
+        """Forget a customer with all saved cards; one that is gone is fine. What was charged stays."""
         ...
 
     def create_intent(self, payment: Payment) -> Intent:
@@ -372,6 +379,18 @@ class Things(Protocol):
 
     def cut_off(self, blocker_id: BlockerId) -> bool:
         """Cut off every certificate of the thing, and end its connection; False if that could not be ended at once."""
+        ...
+
+
+class LoginsUnavailable(Exception):
+    """The user pool could not be asked, or did not answer. Whether it acted is unknown: ask again."""
+
+
+class Logins(Protocol):
+    """The drivers' log-ins: the Cognito user pool, the only place that knows an e-mail address."""
+
+    def delete(self, user_id: UserId) -> None:
+        """Delete a driver's log-in; one that is gone is fine. Raises LoginsUnavailable."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from parking.domain.closing import must_be_open
 from parking.domain.errors import DailyLimitReached, InvalidField, InvariantBroken, WithdrawalUnavailable
 from parking.domain.ids import CreateRequest, PaymentId, RefundId, UserId, derived_id
 from parking.domain.ledger import (
@@ -33,8 +34,9 @@ MOST_SOURCES = 20  # deposits that one withdrawal can reach, so that all of it f
 
 
 def check_deposit(store: Store, wallet: Wallet, amount_minor: int, now: datetime) -> None:
-    """Raises InvalidField, or DailyLimitReached by what this day's deposits have brought, or still may: any of the
-    forms that are open can be filled in."""
+    """Raises AccountClosed, InvalidField, or DailyLimitReached by what this day's deposits have brought, or still may:
+    any of the forms that are open can be filled in."""
+    must_be_open(wallet)
     _check_amount(amount_minor, SMALLEST_DEPOSIT_MINOR, LARGEST_DEPOSIT_MINOR, wallet.currency)
     left = DEPOSITS_PER_DAY_MINOR - wallet.deposited_minor(now.date()) - _open_minor(store, wallet, now)
     if amount_minor > left:

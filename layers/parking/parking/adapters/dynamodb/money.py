@@ -10,6 +10,7 @@ from parking.adapters.dynamodb.attributes import (
     TypedMap,
     VersionedModel,
 )
+from parking.adapters.dynamodb.due import due_shard
 from parking.domain.ids import PaymentId, ReservationId, TransactionId, UserId
 from parking.domain.ledger import DayTotal, Debt, Deposited, Entry, Transaction, TransactionKind, Wallet
 
@@ -39,15 +40,20 @@ class DebtMap(TypedMap):
 
 
 class WalletModel(VersionedModel):
-    """A driver's wallet."""
+    """A driver's wallet. `due_shard` and `due_at` are derived, and absent while there is nothing to erase."""
 
     user_id = UnicodeAttribute(hash_key=True)
+    due_shard = UnicodeAttribute(null=True)
+    due_at = InstantAttribute(null=True)
     currency = UnicodeAttribute()
     balance_minor = IntegerAttribute()
     deposits: ListAttribute[DepositedMap] = ListAttribute(of=DepositedMap, null=True)
     deposited = DayTotalMap(null=True)
     withdrawn = DayTotalMap(null=True)
     debts: ListAttribute[DebtMap] = ListAttribute(of=DebtMap, null=True)
+    closed_at = InstantAttribute(null=True)
+    erased_at = InstantAttribute(null=True)
+    erase_due_at = InstantAttribute(null=True)
 
 
 class EntryMap(TypedMap):
@@ -74,8 +80,11 @@ class TransactionModel(VersionedModel):
 
 def wallet_item_of(wallet: Wallet) -> WalletModel:
     """The wallet as it is stored."""
+    due = wallet.due
     return WalletModel(
         user_id=wallet.user_id,
+        due_shard=due_shard(due.step, wallet.user_id) if due else None,
+        due_at=due.at if due else None,
         currency=wallet.currency,
         balance_minor=wallet.balance_minor,
         deposits=[DepositedMap(payment_id=one.payment_id, left_minor=one.left_minor) for one in wallet.deposits]
@@ -83,6 +92,9 @@ def wallet_item_of(wallet: Wallet) -> WalletModel:
         deposited=_day_total_map(wallet.deposited),
         withdrawn=_day_total_map(wallet.withdrawn),
         debts=[_debt_map(one) for one in wallet.debts] or None,
+        closed_at=wallet.closed_at,
+        erased_at=wallet.erased_at,
+        erase_due_at=wallet.erase_due_at,
         version=wallet.version,
     )
 
@@ -97,6 +109,9 @@ def wallet_of(item: WalletModel) -> Wallet:
         deposited=_day_total_of(item.deposited),
         withdrawn=_day_total_of(item.withdrawn),
         debts=tuple(Debt(ReservationId(one.reservation_id), one.amount_minor, one.since) for one in item.debts or ()),
+        closed_at=item.closed_at,
+        erased_at=item.erased_at,
+        erase_due_at=item.erase_due_at,
         version=item.version,
     )
 

@@ -110,7 +110,7 @@ _SHAPES: dict[type[Any], Shape[Any]] = {
         ("user_id", "payment_id"),
         {due.DUE: "due_shard", BY_CREATED: "user_id"},
     ),
-    Wallet: Shape(money.WalletModel, money.wallet_item_of, money.wallet_of, ("user_id",), {}),
+    Wallet: Shape(money.WalletModel, money.wallet_item_of, money.wallet_of, ("user_id",), {due.DUE: "due_shard"}),
     Transaction: Shape(
         money.TransactionModel,
         money.transaction_item_of,

@@ -48,9 +48,9 @@ from parking.domain.due import Step
 from parking.domain.health import Health
 from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
-from parking.domain.notification import EndpointOwner, PushDevice
+from parking.domain.notification import PushDevice
 from parking.domain.spot import Spot
-from parking.services.ports import Aggregate, Busy, Conflict, DueItem, Each, Key, Page
+from parking.services.ports import Aggregate, Busy, Conflict, DueItem, Each, Erasable, Key, Page
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 3
@@ -208,7 +208,7 @@ class DynamoStore:
         if plan.saves:
             self._tell(plan.saves)
 
-    def forget(self, item: PushDevice | EndpointOwner) -> None:
+    def forget(self, item: Erasable) -> None:
         """Delete it, if it still is what was read. Raises Busy."""
         hash_key, range_key = _split(item.key)
         with suppress(Conflict), translated():

@@ -28,6 +28,7 @@ class MemoryCards:
         """The decline codes of the saved cards that do not pay, by payment_method_id."""
         self.asks_3d_secure: set[str] = set()
         """The saved cards that are not charged without the driver."""
+        self.deleted_customers = set[str]()
         self.refunds_start = "succeeded"
         """The status of a new refund; `end_refund` moves one on."""
         self._intents: dict[str, Intent] = {}
@@ -78,6 +79,14 @@ class MemoryCards:
         """Forget a saved card; one that is gone is fine."""
         with self._lock:
             self._detached.add(payment_method_id)
+
+    def delete_customer(self, customer_id: str) -> None:
+        """Forget a customer with all saved cards; one that is gone is fine."""
+        with self._lock:
+            self.deleted_customers.add(customer_id)
+            self._detached |= {
+                f"pm_{setup_id}" for setup_id, setup in self._setups.items() if setup.customer_id == customer_id
+            }
 
     def create_intent(self, payment: Payment) -> Intent:
         """A PaymentIntent for the payment; the same payment always gets the same one."""

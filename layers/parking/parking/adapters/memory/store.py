@@ -22,9 +22,9 @@ from parking.domain.due import Step
 from parking.domain.health import Health
 from parking.domain.ids import BlockerId, SpotId, UserId
 from parking.domain.ledger import Transaction
-from parking.domain.notification import EndpointOwner, PushDevice
+from parking.domain.notification import PushDevice
 from parking.domain.spot import Spot
-from parking.services.ports import Aggregate, Conflict, DueItem, Key, Page
+from parking.services.ports import Aggregate, Conflict, DueItem, Erasable, Key, Page
 
 
 class MemoryStore:
@@ -114,7 +114,7 @@ class MemoryStore:
             for item in plan.saves:
                 self._write(_next_version(item))
 
-    def forget(self, item: PushDevice | EndpointOwner) -> None:
+    def forget(self, item: Erasable) -> None:
         """Delete it, if it still is what was read."""
         with self._lock:
             stored = self._items[type(item)].get(item.key)
