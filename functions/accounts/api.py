@@ -57,7 +57,7 @@ def close() -> Response[Any]:
 def export(cursor: Cursor = None) -> ExportOut:
     """In parts, newest first within each list. What the barrier did for a stay is in its receipt."""
     store, user_id = wiring.store(), door.user_id
-    name, _, place = (cursor or next(iter(SECTIONS))).partition(":")
+    name, _, place = (next(iter(SECTIONS)) if cursor is None else cursor).partition(":")
     if name not in SECTIONS:
         raise InvalidCursor("not a cursor of an export")
     page: Page[Any] = store.page(SECTIONS[name], user_id, limit=PART, cursor=place or None)

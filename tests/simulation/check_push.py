@@ -27,9 +27,15 @@ class Phones:
         """The driver who has the phone in hand."""
         return self._known.get(("phone", endpoint))
 
-    def registered(self, endpoint: str, user_id: UserId | None, since: int) -> None:
+    def in_hand(self, endpoint: str, since: int) -> tuple[Fact | None, int]:
+        """Somebody begins to register the phone: till then either may be told there. Gives who had it, and when."""
+        former = self.holder(endpoint)
+        self._learn(("phone", endpoint), None, since)
+        return former, self.clock
+
+    def registered(self, endpoint: str, user_id: UserId | None, since: int, former: Fact | None = None) -> None:
         """The driver has registered the phone (None: perhaps), by a request that began at `since`."""
-        if user_id and self.holder(endpoint) not in (None, user_id):
+        if user_id and former not in (None, user_id):
             self._world.coverage.transition("phone handed over")
         self._learn(("phone", endpoint), user_id, since)
 

@@ -46,6 +46,7 @@ class Phones:
         registered = f"endpoint/{Platform.FCM}/{token}"
         replaced = before if before and before.endpoint != registered else None
         self._let_go(replaced, since)
+        former, began = world.phones.in_hand(registered, since)
         outcome = world.invoke(
             "register phone",
             lambda: phones.register_device(
@@ -55,7 +56,7 @@ class Phones:
             user_id=user_id,
         )
         world.phones.doubt(user_id, since)
-        world.phones.registered(registered, user_id if outcome.value else None, since)
+        world.phones.registered(registered, user_id if outcome.value else None, began, former)
         self._let_go(replaced, since)
 
     def _sign_out(self, device: PushDevice) -> None:
