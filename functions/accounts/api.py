@@ -38,7 +38,7 @@ handler = entry(door)
     tags=["account"],
     responses=documented(HTTPStatus.ACCEPTED, ClosedOut, HTTPStatus.CONFLICT),
 )
-def close() -> Response[Any]:
+def close_account() -> Response[Any]:
     """For good. 409 account_not_settled says what has to end first: stays, payments on their way, a balance, a debt.
 
     The log-in, phones, cards, favourites, notices and plates are erased within minutes; payments and stays are kept
@@ -54,7 +54,7 @@ def close() -> Response[Any]:
     tags=["account"],
     responses=documented(HTTPStatus.OK, ExportOut),
 )
-def export(cursor: Cursor = None) -> ExportOut:
+def export_account(cursor: Cursor = None) -> ExportOut:
     """In parts, newest first within each list. What the barrier did for a stay is in its receipt."""
     store, user_id = wiring.store(), door.user_id
     name, _, place = (next(iter(SECTIONS)) if cursor is None else cursor).partition(":")

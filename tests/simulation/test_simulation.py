@@ -4,7 +4,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -19,14 +19,16 @@ from tests.simulation.report import trace_hash
 from tests.simulation.shrink import replay, shrink
 from tests.simulation.simulation import ALL_FAULTS, simulate
 
-FIXED_SEEDS = range(1, 1_501)
+SELDOM = (1_504, 2_023)
+"""They reach what the others do not: a race where a customer is deleted, Stripe away where a refund is looked for."""
+FIXED_SEEDS = (*range(1, 1_501), *SELDOM)
 FRESH_SEEDS = 300
 STEPS = 100
 BATCH = 50
 JOBS = 2
 
 
-def _run(seeds: range) -> Batch:
+def _run(seeds: Sequence[int]) -> Batch:
     """All the seeds, in parallel."""
     total = Batch(0, [], Coverage())
     batches = [seeds[start : start + BATCH] for start in range(0, len(seeds), BATCH)]
