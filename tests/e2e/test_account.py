@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from local.drivers import Account, Driver
 from tests.e2e.cards import saved_card
-from tests.e2e.stays import act, balance, everything, now, paid
+from tests.e2e.stays import act, balance, everything, now, pay, wish
 from tests.e2e.world import PASSWORD, Json, Spot, World, eventually, expect
 
 LISTS = {
@@ -55,7 +55,9 @@ def test_a_driver_takes_everything_along_and_nobody_is_left_behind_the_account(
     world: World, leaving: Driver, account: Account, later_spot: Spot
 ) -> None:
     expect(200, leaving.request("PUT", f"/favourites/{later_spot.spot_id}"))
-    stay = paid(leaving, later_spot, begins_in=timedelta(hours=2))
+    wanted = wish(later_spot, begins_in=timedelta(hours=2)) | {"vehicle_plate": "123 ABC"}
+    stay = expect(201, leaving.post("/reservations", wanted))
+    pay(leaving, stay)
 
     whole = exported(leaving)
     for name, path in LISTS.items():
@@ -76,8 +78,7 @@ def test_a_driver_takes_everything_along_and_nobody_is_left_behind_the_account(
     eventually(lambda: leaving.request("DELETE", "/account").is_success, "the withdrawal to be settled")
     first, again = (expect(202, leaving.request("DELETE", "/account")) for _ in range(2))
     assert first == again
-    later = {"spot_id": later_spot.spot_id, "ends_at": stay["ends_at"], "starts_at": stay["starts_at"]}
-    assert expect(409, leaving.post("/reservations", later))["code"] == "account_closed"
+    assert expect(409, leaving.post("/reservations", wanted))["code"] == "account_closed"
 
     world.tick("AccountsErase", now() + timedelta(seconds=1))
     eventually(
@@ -87,6 +88,7 @@ def test_a_driver_takes_everything_along_and_nobody_is_left_behind_the_account(
     profile = left["profile"]
     assert (profile["favourite_spot_ids"], profile["payment_methods"]["items"], left["notifications"]) == ([], [], [])
     assert profile["notification_preferences"]["locale"] is None
+    assert [one["vehicle_plate"] for one in left["reservations"]] == [None]
     assert {one["kind"] for one in left["transactions"]} >= {"DEPOSIT", "WALLET_PAYMENT", "WITHDRAWAL", "CARD_REFUND"}
     assert len(left["payments"]) == 3
     with pytest.raises(ClientError, match=r"NotAuthorized|UserNotFound"):

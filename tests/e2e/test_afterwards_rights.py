@@ -42,9 +42,10 @@ SAME_WORK = (
     ("BlockersOnReservationChangeRole", "BlockersOnShadowUpdateRole", "BlockersOnPresenceRole", "PrepareUpcomingRole",
      "BlockersCheckHealthRole"),
     ("BlockerCommandRole", "BlockerCertificateRole", "PrepareUpcomingRole"),
+    ("NotificationsApiRole", "AccountsEraseRole"),
 )  # fmt: skip
-"""Who calls the same use case: `settle`, `reconcile`, and what a spot out of service needs. Which of them meets its
-rare ends is chance (late money comes by webhook or by schedule): a right is used when one of them has used it."""
+"""Who calls the same use case: `settle`, `reconcile`, what a spot out of service needs, `forget_device`. Which of them
+meets its rare ends is chance (late money comes by webhook or by schedule): a right is used when one has used it."""
 
 EXPLAINED: dict[Right, str] = {
     Right("*", "sqs:SendMessage", "*"): "Lambda and AWS IoT fill the failure queues; MiniStack does so unasked",
