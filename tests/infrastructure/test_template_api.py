@@ -7,9 +7,8 @@ from collections import defaultdict
 from datetime import timedelta
 from importlib import import_module
 
-from tests.infrastructure.expanded import Properties, Template, called_at, referred
 from parking.domain.closing import LAST_TOKEN_AFTER
-from tests.infrastructure.expanded import Properties, Template, referred
+from tests.infrastructure.expanded import Properties, Template, called_at, referred
 
 WEBHOOK = ("POST", "/stripe/webhook")
 HTTP_METHODS = {"get", "put", "post", "delete", "patch"}
