@@ -4,14 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from parking import wiring
 from parking.domain.guarding import blockers_to_tell
 from parking.domain.reservation import Reservation
 from parking.services.blockers import reconcile
-from parking.stream import run
+from parking.stream import PartialFailure, run
 
 logger = Logger()
 
@@ -24,6 +23,6 @@ def _reconcile(images: dict[str, Any], changed_at: datetime) -> None:
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialFailure:
     """Reconcile the blocker of each paid reservation that asks for something else now, and the one that it has left."""
-    return run(event, context, _reconcile)
+    return run(event, _reconcile)

@@ -5,7 +5,6 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from invocation import invoked_at
 
@@ -13,7 +12,7 @@ from parking import wiring
 from parking.domain.notification import Notification
 from parking.metrics import metrics
 from parking.services.notifications import knock
-from parking.stream import run
+from parking.stream import PartialFailure, run
 
 logger = Logger()
 
@@ -34,6 +33,6 @@ def _knock(images: dict[str, Any], written_at: datetime) -> None:
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialFailure:
     """Push each new notice to each of its driver's phones."""
-    return run(event, context, _knock)
+    return run(event, _knock)

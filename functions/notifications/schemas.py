@@ -7,7 +7,8 @@ from pydantic import Field
 from parking.domain.notification import Notification, NotificationKind, Platform
 from parking.domain.preferences import NotificationPreferences
 from parking.domain.telling import MUTABLE
-from parking.http import In, Instant, Out
+from parking.forms import In
+from parking.http import Instant, Out
 from parking.services.wording.language import Language
 
 

@@ -8,7 +8,8 @@ from pydantic import Field, StrictInt, model_validator
 from parking.domain.customer import Customer, PaymentMethod
 from parking.domain.ledger import Debt, Transaction, TransactionKind, Wallet
 from parking.domain.payment import DisputeStatus, Method, Payment, PaymentStatus, Purpose, RefundStatus
-from parking.http import WHOLE, IdField, In, Instant, Out
+from parking.forms import In
+from parking.http import WHOLE, IdField, Instant, Out
 from parking.services.card_payments import CardAnswer
 from parking.services.ports import CardSetup
 from parking.services.wallets import (

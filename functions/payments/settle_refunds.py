@@ -5,7 +5,6 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from parking import wiring
@@ -13,7 +12,7 @@ from parking.domain.payment import Payment
 from parking.metrics import metrics
 from parking.services.ports import CardError, RefundRefused
 from parking.services.settling import carry_out
-from parking.stream import run
+from parking.stream import PartialFailure, run
 
 logger = Logger()
 
@@ -36,6 +35,6 @@ def _carry_out(images: dict[str, Any], at: datetime) -> None:
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialFailure:
     """Carry out what each changed payment asks for."""
-    return run(event, context, _carry_out)
+    return run(event, _carry_out)

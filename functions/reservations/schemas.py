@@ -18,7 +18,8 @@ from parking.domain.evidence import Evidence
 from parking.domain.payment import Method, PaymentStatus, Purpose
 from parking.domain.receipt import Receipt
 from parking.domain.reservation import EndReason, Extension, ExtensionStatus, Reservation, ReservationStatus
-from parking.http import WHOLE, IdField, In, Instant, Out
+from parking.forms import In
+from parking.http import WHOLE, IdField, Instant, Out
 from parking.schemas import PriceOut
 from parking.services.search import FoundSpot
 

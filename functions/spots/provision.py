@@ -15,7 +15,7 @@ from parking.domain.blocker import Position
 from parking.domain.ids import BlockerId, SpotId
 from parking.domain.spot import Location, ServiceState, Spot
 from parking.domain.tariff import Band, Tariff, Weekday
-from parking.http import In
+from parking.forms import In
 from parking.operators import new_code, operator_input
 from parking.services import spots
 

@@ -11,7 +11,7 @@ from pydantic_core import to_jsonable_python
 
 from parking import wiring
 from parking.domain.ids import SpotId
-from parking.http import In
+from parking.forms import In
 from parking.operators import operator_input
 from parking.services import reports
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, StrictInt
 
-from parking.http import WHOLE, Door, In, Out, entry
+from parking.forms import In
+from parking.http import WHOLE, Door, Out, entry
 from tests.lambda_context import CONTEXT
 
 

@@ -63,7 +63,7 @@ def test_every_record_of_a_stream_has_a_correlation_id_of_its_own_that_it_keeps_
     logger, seen = Logger(), list[str | None]()
     event = {"Records": [record(a_notification(), n) for n in range(2)]}
     for _ in range(2):
-        stream.run(event, CONTEXT, lambda *_: seen.append(logger.get_correlation_id()))
+        stream.run(event, lambda *_: seen.append(logger.get_correlation_id()))
     assert seen == ["event-0", "event-1", "event-0", "event-1"]
 
 

@@ -12,9 +12,9 @@ from parking import wiring
 from parking.adapters.entry_codes import DerivedEntryCodes
 from parking.adapters.memory.iot import MemoryThings
 from parking.adapters.memory.store import MemoryStore
+from parking.bad_input import BadInput
 from parking.domain.ids import BlockerId, SpotId
 from parking.domain.tariff import Weekday
-from parking.operators import BadInput
 from parking.services.spots import spot_of
 from spots.provision import handler
 

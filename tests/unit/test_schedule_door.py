@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from parking import wiring
+from parking.bad_input import BadInput
 from parking.domain.due import Step
-from parking.operators import BadInput
 from parking.schedule import SPARE_MS, SweepFailed, run
 from parking.services.sweeping import Pace, Swept
 
@@ -58,9 +58,14 @@ def test_now_is_the_events_own_time_in_utc() -> None:
     assert seen == [datetime(2026, 12, 1, 10, tzinfo=UTC)]
 
 
-def test_an_event_without_a_time_is_refused() -> None:
+@pytest.mark.parametrize(
+    "event",
+    [{}, {"time": None}, {"time": "soon"}, {"time": 1764583200}, {"time": "2026-12-01T10:00:00"}],
+    ids=["none", "null", "no time", "a number", "no time zone"],
+)
+def test_an_event_without_a_time_is_refused(event: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match="time"):
-        ticked(lambda *_: Swept(Step.FINISH), {})
+        ticked(lambda *_: Swept(Step.FINISH), event)
 
 
 def test_a_tick_with_nothing_to_do_still_says_that_it_is_not_late(capsys: pytest.CaptureFixture[str]) -> None:

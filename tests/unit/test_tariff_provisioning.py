@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from parking.bad_input import BadInput
 from parking.domain.tariff import Tariff, Weekday
-from parking.operators import BadInput, operator_input
+from parking.operators import operator_input
 from spots.provision import ProvisionIn
 from spots.schemas import TariffOut
 from tests.unit.tariffs import EVERY_DAY, band

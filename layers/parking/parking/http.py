@@ -122,12 +122,6 @@ Cursor = Annotated[
 ]
 
 
-class In(BaseModel):
-    """A request body: what we do not know is refused, so that a typing error is not silently ignored."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 class Out(BaseModel):
     """An answer."""
 

@@ -6,13 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
+from parking.bad_input import BadInput
 from parking.domain.audit import Word
 from parking.domain.enrolment import CODE_BYTES, written_code
-from parking.http import In
-
-
-class BadInput(Exception):
-    """What the operator sent cannot be taken; the text names each field and the reason."""
+from parking.forms import In
 
 
 class WordIn(In):

@@ -6,23 +6,16 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import AwareDatetime, BaseModel
 
 from parking import wiring
+from parking.bad_input import BadInput
 from parking.metrics import report_lag
-from parking.operators import operator_input
 from parking.services.sweeping import Pace, Swept
 
 SPARE_MS = 25_000
 """No item is begun when less of the function's time is left: one hanging call to Stripe (3 tries of 8 s) still ends."""
 
 logger = Logger()
-
-
-class Tick(BaseModel):
-    """What matters of a scheduled event."""
-
-    time: AwareDatetime
 
 
 class SweepFailed(Exception):
@@ -36,7 +29,7 @@ def pace(context: LambdaContext, spare_ms: int = SPARE_MS) -> Pace:
 
 def run(event: dict[str, Any], context: LambdaContext, sweep: Callable[[datetime, Pace], Swept]) -> dict[str, int]:
     """One tick. Raises BadInput for an event without a time, and SweepFailed after all that could be done is done."""
-    swept = sweep(operator_input(Tick, event).time.astimezone(UTC), pace(context))
+    swept = sweep(_time_of(event), pace(context))
     report_lag(swept.step, swept.lag, swept.left)
     for key, failure in swept.failures.items():
         logger.error("item failed", key=key, exc_info=failure)
@@ -45,3 +38,14 @@ def run(event: dict[str, Any], context: LambdaContext, sweep: Callable[[datetime
     if swept.moved or swept.left:
         logger.info("swept", moved=swept.moved, left=swept.left)
     return {"moved": swept.moved, "left": swept.left}
+
+
+def _time_of(event: dict[str, Any]) -> datetime:
+    """The event's own time in UTC. By hand, because form validation would be a third of a schedule's cold start."""
+    try:
+        time = datetime.fromisoformat(event["time"])
+    except (KeyError, TypeError, ValueError):
+        raise BadInput("time: is not a time like 2026-01-31T09:30:00Z") from None
+    if time.tzinfo is None:
+        raise BadInput("time: says no time zone")
+    return time.astimezone(UTC)

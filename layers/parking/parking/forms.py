@@ -1,0 +1,9 @@
+"""What a person or an app sends us: as strict at the HTTP door as at the operators' door, which loads no HTTP."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class In(BaseModel):
+    """A request body: what we do not know is refused, so that a typing error is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid")
