@@ -30,13 +30,18 @@ def sam() -> Path:
 
 
 def emulator_python() -> Path:
-    """Install the emulators' environment as locked (nothing to do: well under a second) and return its interpreter."""
-    environment = STATE_FOLDER / "emulators"
-    command = [str(uv()), "sync", "--quiet", "--locked", "--project", str(EMULATORS_PROJECT)]
-    variables = os.environ | {"UV_PROJECT_ENVIRONMENT": str(environment)}
+    """The interpreter of the emulators' environment."""
+    return environment(EMULATORS_PROJECT, "emulators")
+
+
+def environment(project: Path, name: str, *options: str) -> Path:
+    """Install a project's environment as locked (nothing to do: well under a second) and return its interpreter."""
+    folder = STATE_FOLDER / name
+    command = [str(uv()), "sync", "--quiet", "--locked", "--project", str(project), *options]
+    variables = os.environ | {"UV_PROJECT_ENVIRONMENT": str(folder)}
     # uv warns about an active environment that is not the one it fills.
     variables.pop("VIRTUAL_ENV", None)
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise LocalError(f"The emulators could not be installed ({' '.join(command)}):\n{done.stderr.strip()}")
-    return environment / "bin" / "python"
+        raise LocalError(f"The {name} could not be installed ({' '.join(command)}):\n{done.stderr.strip()}")
+    return folder / "bin" / "python"

@@ -1,0 +1,1 @@
+"""Cold starts, measured on what `sam build` made."""
