@@ -1,14 +1,17 @@
 # Every target does its own set-up: a fresh machine needs make, Python 3.13 and any python3 for the bootstrap of uv.
 .DEFAULT_GOAL := help
-.PHONY: help install up down status client demo day soak deploy test fuzz simulate check scan openapi format bench-search bench-sweep bench-arrival bench-cost bench-cpu
+.PHONY: help install up down status client demo day soak deploy test fuzz simulate check scan openapi format bench-search bench-sweep bench-arrival bench-cost bench-cpu bench-cold
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
 # uv from PATH, or one of our own under .local.
 UV := $(or $(shell command -v uv),.local/uv/bin/uv)
 PYTHON := .venv/bin/python
-REQUIREMENTS := layers/dependencies/requirements.txt
-EXPORT = $(UV) export --quiet --locked --no-default-groups --no-emit-project --no-hashes --no-header --no-annotate
+DEPENDENCIES := layers/dependencies
+EXPORT = $(UV) export --quiet --locked --no-emit-project --no-hashes --no-header --no-annotate
+EXPORT_DEPENDENCIES = $(EXPORT) --no-default-groups
+# What the layer of Stripe shares with the other layer is there already.
+EXPORT_STRIPE = $(EXPORT) --only-group stripe --no-emit-package typing-extensions --no-emit-package urllib3
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -75,6 +78,9 @@ bench-cost: install ## Measure what a journey costs, in units, calls and dollars
 bench-cpu: install ## Measure a request's CPU time beside the same request written by hand with boto3
 	@PYTHONPATH=layers/parking:functions:device:. $(PYTHON) -m benchmarks.cost.cpu
 
+bench-cold: install ## Measure every function's cold start beside two yardsticks, nine times
+	@$(PYTHON) -m benchmarks.cold
+
 check: install ## Format, lint, types, architecture, template, and what is generated from the lock file
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
@@ -82,7 +88,9 @@ check: install ## Format, lint, types, architecture, template, and what is gener
 	$(PYTHON) -m pytest --quiet tests/unit/test_architecture.py
 	.venv/bin/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 .venv/bin/sam validate --lint
-	@diff <($(EXPORT)) $(REQUIREMENTS) || { echo "$(REQUIREMENTS) differs from uv.lock: run make format"; exit 1; }
+	@diff <($(EXPORT_DEPENDENCIES)) $(DEPENDENCIES)/requirements.txt && \
+		diff <($(EXPORT_STRIPE)) $(DEPENDENCIES)/requirements-stripe.txt || \
+		{ echo "$(DEPENDENCIES)/requirements*.txt differ from uv.lock: run make format"; exit 1; }
 
 # An environment of its own, because checkov pins much of what the project uses itself.
 scan: install ## Look for weaknesses: checkov in the expanded template (waivers: .checkov.yaml), bandit in what we ship
@@ -94,7 +102,8 @@ scan: install ## Look for weaknesses: checkov in the expanded template (waivers:
 openapi: install ## Write docs/openapi.json from the handlers
 	@$(PYTHON) -m local.openapi
 
-format: install ## Format the code, and export the layer's requirements from the lock file
+format: install ## Format the code, and export the layers' requirements from the lock file
 	.venv/bin/ruff check --fix --quiet .
 	.venv/bin/ruff format .
-	$(EXPORT) --output-file $(REQUIREMENTS)
+	$(EXPORT_DEPENDENCIES) --output-file $(DEPENDENCIES)/requirements.txt
+	$(EXPORT_STRIPE) --output-file $(DEPENDENCIES)/requirements-stripe.txt

@@ -13,6 +13,7 @@ from tests.infrastructure.expanded import ALIAS, Template, called, called_at, de
 FUNCTIONS_FOLDER = Path(__file__).parents[2] / "functions"
 SCHEDULE_TICK_SECONDS = 60
 CODEDEPLOY_ALARMS_MAX = 10
+SAM_HASH_LENGTH = 10
 # What SAM attaches by itself: to write logs, to write traces, to read the function's stream.
 MANAGED_POLICIES_OF_SAM = {
     "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
@@ -59,7 +60,18 @@ def test_every_function_but_the_nightly_comparison_ends_before_the_schedule_tick
 def test_functions_run_on_the_platform_that_their_native_wheels_are_built_for(template: Template) -> None:
     for name, function in template.of_type("AWS::Lambda::Function").items():
         assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["x86_64"]), name
-        assert len(function["Layers"]) == 2, name
+
+
+def test_only_functions_that_speak_to_stripe_carry_it(template: Template) -> None:
+    for name, function in template.of_type("AWS::Lambda::Function").items():
+        layers = [referred(layer).removesuffix(_hash_of(referred(layer))) for layer in function["Layers"]]
+        speaks = "STRIPE_SECRET_ID" in function["Environment"]["Variables"]
+        assert layers == ["DependenciesLayer", "ParkingLayer", *(["StripeLayer"] if speaks else [])], name
+
+
+def _hash_of(layer: str) -> str:
+    """What SAM adds to a layer's logical id, so that a new version is a new resource."""
+    return layer[-SAM_HASH_LENGTH:]
 
 
 def test_every_handler_has_its_module(template: Template) -> None:
