@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
-BOTOCORE_SERVICES = frozenset({"dynamodb", "iot", "iot-data", "secretsmanager", "sns"})
+BOTOCORE_SERVICES = frozenset({"cognito-idp", "dynamodb", "iot", "iot-data", "secretsmanager", "sns"})
 """The services that our adapters speak to; botocore brings the models of some 400 (70 percent of all bytes)."""
 
 

@@ -21,7 +21,7 @@ EVERY_FUNCTION = {"parking", "aws_lambda_powertools", "jmespath", "typing_extens
 FORMS = {"pydantic", "pydantic_core", "annotated_types", "typing_inspection"}
 HTTP = "aws_lambda_powertools.event_handler"
 
-API = {"spots.api", "reservations.api", "payments.api", "payments.stripe_webhook", "notifications.api"}
+API = {"accounts.api", "spots.api", "reservations.api", "payments.api", "payments.stripe_webhook", "notifications.api"}
 WITH_FORMS = {
     "spots.provision",
     "spots.report",

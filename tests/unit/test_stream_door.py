@@ -26,8 +26,8 @@ def record(number: int) -> dict[str, Any]:
 def refusing(*numbers: int) -> Callable[[dict[str, Any], datetime], None]:
     """Handles every record but these."""
 
-    def handle(image: dict[str, Any], _: datetime) -> None:
-        if int(image["number"]["N"]) in numbers:
+    def handle(images: dict[str, Any], _: datetime) -> None:
+        if int(images["NewImage"]["number"]["N"]) in numbers:
             raise LookupError("not this one")
 
     return handle
@@ -36,7 +36,7 @@ def refusing(*numbers: int) -> Callable[[dict[str, Any], datetime], None]:
 def test_each_record_is_handled_as_of_when_it_was_written() -> None:
     seen = list[tuple[str, datetime]]()
     event = {"Records": [record(1), record(2)]}
-    answer = run(event, lambda image, at: seen.append((image["number"]["N"], at)))
+    answer = run(event, lambda images, at: seen.append((images["NewImage"]["number"]["N"], at)))
     assert answer == {"batchItemFailures": []}
     written = datetime(2026, 12, 1, 10, tzinfo=UTC)
     assert seen == [("1", written), ("2", written)]
