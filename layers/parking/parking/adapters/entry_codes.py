@@ -4,7 +4,7 @@
     key of a reservation = HMAC-SHA256(secret, reservation id)
     code                 = TOTP(key), SHA-256, eight digits
 
-The device's half is device/parking_blocker/offline_code.py; tests/unit/test_entry_codes.py holds the two together.
+The device's half is device/parking_blocker/offline_code.py; tests/unit/test_offline_codes.py holds the two together.
 """
 
 import base64
