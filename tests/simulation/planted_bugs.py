@@ -313,7 +313,8 @@ HEALTH = (
 )  # fmt: skip
 
 NOTICES = (
-    Planted("the end is told on a calendar that has changed", f"{_SCHEDULES}:tell_ending", ", unchanged=ahead", ""),
+    Planted("the end is told on a calendar that has changed", f"{_SCHEDULES}:tell_ending", ", unchanged=ahead", "",
+            "tests/unit/test_schedules.py::test_a_neighbour_who_books_while_the_end_is_told_is_in_what_is_told"),
     Planted("the end is told when it is over", f"{_SCHEDULES}:tell_ending", "if now >= before.ends_at:", "if False:"),
     Planted("who was told is told again", f"{_ENDING}:mark_told", "told_end=reservation.ends_at", "told_end=None"),
     Planted("the notice says somebody is next, and nobody is", f"{_SCHEDULES}:_ending_notice",

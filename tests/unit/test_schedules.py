@@ -81,6 +81,14 @@ def test_half_an_hour_before_the_end_the_driver_is_told_until_when_she_can_exten
     assert notice.data["latest_ends_at"] == "2026-12-01T13:00:00Z"
 
 
+def test_a_neighbour_who_books_while_the_end_is_told_is_in_what_is_told(world: World) -> None:
+    world.active(ANNA, 60, 180)
+    world.store.meanwhile(lambda: world.reserve(BORIS, 310, 400, now=150))
+    assert tell_ending(world.store, at(150)).moved == 1
+    (notice,) = endings(world)
+    assert notice.data["latest_ends_at"] == "2026-12-01T14:00:00Z"
+
+
 @pytest.mark.parametrize("next_starts", [190, 204])
 def test_who_has_a_neighbour_next_is_told_so(world: World, next_starts: int) -> None:
     world.active(ANNA, 60, 180)
