@@ -1,6 +1,5 @@
 """Every minute: erases the person behind each closed account."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from parking import wiring
 from parking.metrics import metrics
-from parking.schedule import run
+from parking.schedule import run, without
 from parking.services.accounts import ErasureOverdue, erase_due
 from parking.services.ports import CardError, Key
 from parking.services.sweeping import Pace, Swept
@@ -22,17 +21,20 @@ logger = Logger()
 def _erase(now: datetime, pace: Pace) -> Swept:
     """What waits for others is counted and tried again: it is no failure of this run."""
     swept = erase_due(wiring.store(), wiring.cards(), wiring.push(), wiring.logins(), now, pace)
-    ours: dict[Key, Exception] = {}
-    for key, failure in swept.failures.items():
-        if isinstance(failure, ErasureOverdue):
+    return without(swept, _is_told)
+
+
+def _is_told(key: Key, failure: Exception) -> bool:
+    match failure:
+        case ErasureOverdue():
             logger.error("a closed account could not be erased", key=key)
             metrics.add_metric("AccountsNotErased", MetricUnit.Count, 1)
-        elif isinstance(failure, CardError):
+        case CardError():
             logger.warning("Stripe could not be asked", key=key, exc_info=failure)
             metrics.add_metric("StripeUnavailable", MetricUnit.Count, 1)
-        else:
-            ours[key] = failure
-    return replace(swept, failures=ours)
+        case _:
+            return False
+    return True
 
 
 @metrics.log_metrics

@@ -1,6 +1,5 @@
 """Every minute: looks after payments that Stripe and we have not settled for a while."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from parking import wiring
 from parking.domain.payment import Payment
 from parking.metrics import metrics
-from parking.schedule import run
+from parking.schedule import run, without
 from parking.services.ports import CardError, Key, RefundRefused
 from parking.services.settling import settle_due
 from parking.services.sweeping import Pace, Swept
@@ -35,17 +34,20 @@ def _settle(now: datetime, pace: Pace) -> Swept:
     unsettled: list[Payment] = []  # counted afterwards: the sweep's threads must not share the metrics
     swept = settle_due(wiring.store(), wiring.cards(), now, pace, unsettled.append)
     _count_backlog(unsettled, now)
-    ours: dict[Key, Exception] = {}
-    for key, failure in swept.failures.items():
-        if isinstance(failure, RefundRefused):
+    return without(swept, _is_told)
+
+
+def _is_told(key: Key, failure: Exception) -> bool:
+    match failure:
+        case RefundRefused():
             logger.error("Stripe refuses a refund", key=key, code=str(failure))
             metrics.add_metric("RefundsRefused", MetricUnit.Count, 1)
-        elif isinstance(failure, CardError):
+        case CardError():
             logger.warning("Stripe could not be asked", key=key, exc_info=failure)
             metrics.add_metric("StripeUnavailable", MetricUnit.Count, 1)
-        else:
-            ours[key] = failure
-    return replace(swept, failures=ours)
+        case _:
+            return False
+    return True
 
 
 @metrics.log_metrics

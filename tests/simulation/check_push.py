@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 Fact = UserId | frozenset[NotificationKind]
 Key = tuple[str, str]
+HANDING_OVER = ("register phone", "sign out", "erase_accounts")
+"""Functions that give a phone to somebody else, or to nobody."""
 
 
 class Phones:
@@ -70,7 +72,8 @@ class Phones:
 
     def knocked(self, notice: Notification) -> None:
         """Nothing disturbed the knock: every phone of the driver has it, if it is not muted. Raises Violation."""
-        if self._world.busy:  # in the midst of another function's work, which may be giving the phone to somebody else
+        at_work = self._world.invocation
+        if at_work and at_work.name in HANDING_OVER:  # it may be giving the phone to somebody else this very moment
             return
         if notice.user_id in self._world.logged_out:  # and their phones were erased
             return

@@ -1,17 +1,15 @@
-"""Drivers: what they do with the app, with their phones' card sheets, and with their cars."""
+"""Drivers: what they do with the app and with their cars; purses.py has their money, phones.py their phones."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from parking.domain.customer import Customer
 from parking.domain.errors import ParkingError
-from parking.domain.ids import ExtensionId, ReservationId, UserId
+from parking.domain.ids import ReservationId, UserId
 from parking.domain.ledger import Wallet
 from parking.domain.reservation import ExtensionStatus, Reservation, ReservationStatus
 from parking.domain.spot import Spot
 from parking_blocker.contract import Position
-from payments.schemas import SetupOut, StartedPaymentOut
 from tests.simulation import account_calls, api_calls, card_calls, reference
 from tests.simulation.api_calls import ANYTHING, OK, ApiCall
 from tests.simulation.choosing import choose
@@ -20,7 +18,8 @@ from tests.simulation.faults import Crash
 from tests.simulation.keypads import come
 from tests.simulation.onlookers import LASTS_MINUTES, Onlooker
 from tests.simulation.phones import Phones
-from tests.simulation.stripe import ENDED, STORED_500
+from tests.simulation.purses import Purse
+from tests.simulation.stripe import STORED_500
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -61,10 +60,9 @@ class Driver:
         self._keys = 0
         self._calls: list[ApiCall] = []
         self._wishes: list[ApiCall] = []
-        self._intents: list[str] = []
-        self._setups: list[str] = []
         self._eyes = Onlooker(world, user_id)
         self._phones = Phones(world, user_id)
+        self.purse = Purse(world, user_id, self.ask, self._key)
         self._does: dict[str, Callable[[], None]] = {
             "reserve": self.reserve,
             "go on": self.go_on,
@@ -72,10 +70,10 @@ class Driver:
             "cancel": self.cancel,
             "anything": self.try_anything,
             "again": self.ask_again,
-            "deposit": self.deposit,
-            "card": self.use_card,
-            "cards": self.manage_cards,
-            "withdraw": self.withdraw,
+            "deposit": self.purse.deposit,
+            "card": self.purse.use_card,
+            "cards": self.purse.manage_cards,
+            "withdraw": self.purse.withdraw,
             "leave": self.leave,
             "look": self._eyes.look,
             "phone": self._phones.act,
@@ -139,7 +137,7 @@ class Driver:
             first = world.answers.setdefault(asked, outcome.value)
             if first != outcome.value:
                 raise Violation(4, f"{call.name} with key {call.key} was {first}, and now is {outcome.value}")
-        self._remember(outcome.value)
+        self.purse.remember(outcome.value)
         return outcome.value
 
     def ask_again(self) -> None:
@@ -174,7 +172,7 @@ class Driver:
         ends_at = starts_at + timedelta(minutes=60)
         answer = self.ask(api_calls.reserve(self.user_id, self._key(), stay.spot_id, starts_at, ends_at, None))
         if answer:
-            self.pay(ReservationId(answer.reservation_id))
+            self.purse.pay(ReservationId(answer.reservation_id))
         return starts_at
 
     def reserve_more(self) -> None:
@@ -208,7 +206,7 @@ class Driver:
         quoted = reference.price_minor(spot.tariff, lasts) if draws.chance(200) and lasts > timedelta(0) else None
         answer = self.ask(api_calls.reserve(self.user_id, self._key(), spot.spot_id, starts_at, ends_at, quoted))
         if answer and draws.chance(500):
-            self.pay(ReservationId(answer.reservation_id))
+            self.purse.pay(ReservationId(answer.reservation_id))
 
     def go_on(self) -> None:
         """The natural next thing, after waiting until the barrier may be lowered."""
@@ -222,7 +220,7 @@ class Driver:
         stays = [r for r in self._stays() if r.status not in reference.FINAL]
         debt = api_calls.debt_of(self._world, self.user_id)
         if debt and self._world.draws.chance(400):
-            self.pay(debt)
+            self.purse.pay(debt)
             return
         displaced = [r for r in stays if reference.may_choose(r, self._world.now)]
         if displaced and self._world.draws.chance(800):
@@ -237,11 +235,11 @@ class Driver:
         here = device.car == self.user_id
         waiting = reference.open_extension(stay)
         if stay.status is S.HELD:
-            self.pay(stay.reservation_id)
+            self.purse.pay(stay.reservation_id)
         elif waiting and self._world.draws.chance(700):
             if self._world.draws.chance(200) and not self._world.busy:
                 self._world.advance(max(waiting.hold_expires_at, self._world.now))
-            self.pay(stay.reservation_id, waiting.extension_id)
+            self.purse.pay(stay.reservation_id, waiting.extension_id)
         elif stay.status is S.CONFIRMED:
             if come(self._world, self.ask, stay):
                 self.park(stay)
@@ -325,38 +323,7 @@ class Driver:
                 later = stay.ends_at + timedelta(hours=1)
                 self.ask(api_calls.extend(self.user_id, self._key(), stay.reservation_id, later))
             case _:
-                self.pay(stay.reservation_id, extension_id if asked == "pay extension" else None)
-
-    # -- money
-
-    def pay(self, reservation_id: ReservationId, extension_id: ExtensionId | None = None) -> None:
-        """From the wallet, by a new card, or by a saved one; sometimes with a second thought at once."""
-        draws = self._world.draws
-        self._pay_once(reservation_id, extension_id)
-        if self._world.profile.theme in ("money", "mixed") and draws.chance(150):
-            self._pay_once(reservation_id, extension_id)
-
-    def _pay_once(self, reservation_id: ReservationId, extension_id: ExtensionId | None) -> None:
-        by_card = 600 if self._world.profile.theme == "money" else 150
-        if not self._world.draws.chance(by_card):
-            self.ask(api_calls.pay(self.user_id, self._key(), reservation_id, extension_id))
-            return
-        card = self._a_card()
-        self.ask(card_calls.pay_by_card(self.user_id, self._key(), reservation_id, extension_id, card))
-        if card is None and self._world.draws.chance(600):
-            self.use_card()
-
-    def deposit(self) -> None:
-        """Fill the wallet; the card sheet comes later."""
-        amount_minor = self._world.draws.pick((500, 2_000, 10_000, 100, 99, 50_000, 50_001))
-        self.ask(card_calls.deposit(self.user_id, self._key(), amount_minor, self._a_card()))
-
-    def withdraw(self) -> None:
-        """All of the wallet, some of it, or more than may be."""
-        wallet = self._world.store.get(Wallet, self.user_id)
-        balance_minor = wallet.balance_minor if wallet else 0
-        amount_minor = self._world.draws.pick((balance_minor, balance_minor // 2, 100, 99, balance_minor + 1, 50_001))
-        self.ask(card_calls.withdraw(self.user_id, self._key(), amount_minor))
+                self.purse.pay(stay.reservation_id, extension_id if asked == "pay extension" else None)
 
     def leave(self) -> None:
         """Close the account: mostly after everything that is open was ended, and the wallet emptied."""
@@ -373,57 +340,6 @@ class Driver:
             world.advance(world.now + SETTLES)
         self.ask(account_calls.close_account(self.user_id))
 
-    def manage_cards(self) -> None:
-        """Save a card, finish saving one, prefer or remove one; now and then somebody else's."""
-        draws, world = self._world.draws, self._world
-        card = self._a_card() if draws.chance(800) else None
-        others = sorted(world.saved_cards)
-        match draws.pick(("save", "finish", "finish", "prefer", "remove", "remove", "remove", "another's")):
-            case "finish" if self._setups:
-                self._finish_saving(draws.pick(self._setups))
-            case "prefer" if card:
-                self.ask(card_calls.prefer_card(self.user_id, card))
-            case "remove" if card:
-                self.ask(card_calls.remove_card(self.user_id, card))
-            case "another's" if others:
-                self.ask(card_calls.prefer_card(self.user_id, draws.pick(others)))
-            case _:
-                self.save_card()
-
-    def save_card(self) -> None:
-        """Begin to save a card; most drivers finish at once."""
-        begun = self.ask(card_calls.save_card(self.user_id, self._key()))
-        if begun and self._world.draws.chance(700):
-            self._finish_saving(begun.setup_id)
-
-    def _finish_saving(self, setup_id: str) -> None:
-        world = self._world
-        world.saved_cards.add(world.cards.save_card(setup_id))
-        world.say("{} saves a card in {}", self.user_id, setup_id)
-        world.emit("webhook", ("setup_intent.succeeded", setup_id), world.now)
-
-    def use_card(self) -> None:
-        """The card sheet of an open payment, whatever became of it; Stripe tells us of each thing that happens."""
-        world = self._world
-        known = {one.intent_id: one.status for one in world.cards.intents}
-        open_ids = [intent_id for intent_id in self._intents if known.get(intent_id) not in ENDED]
-        if not open_ids:
-            self.deposit()
-            return
-        intent_id = world.draws.pick(open_ids)
-        done = world.draws.pick(("pays", "pays", "pays", "pays", "declined", "3-D Secure", "processing"))
-        world.say("{} {} at the card sheet of {}", self.user_id, done, intent_id)
-        match done:
-            case "pays":
-                world.cards.pay(intent_id)
-            case "declined":
-                world.cards.fail(intent_id, "generic_decline")
-            case "3-D Secure":
-                world.cards.require_action(intent_id)
-            case _:
-                world.cards.processing(intent_id)
-        world.emit("webhook", ("payment_intent.changed", intent_id), world.now)
-
     # -- inside
 
     @property
@@ -438,22 +354,6 @@ class Driver:
     def _key(self) -> str:
         self._keys += 1
         return f"key-{self._keys}"
-
-    def _a_card(self) -> str | None:
-        """One of the driver's saved cards, or None for a new one."""
-        customer = self._world.store.get(Customer, self.user_id)
-        saved = [one.payment_method_id for one in customer.payment_methods] if customer else []
-        return self._world.draws.pick(saved) if saved and self._world.draws.chance(600) else None
-
-    def _remember(self, answer: object) -> None:
-        """What the phone knows from now on: where its card sheets are."""
-        match answer:
-            case StartedPaymentOut(client_secret=str(secret)):
-                intent_id = secret.removesuffix("_secret")
-                if intent_id not in self._intents:
-                    self._intents.append(intent_id)
-            case SetupOut(setup_id=setup_id) if setup_id not in self._setups:
-                self._setups.append(setup_id)
 
 
 def _said(error: BaseException) -> str:

@@ -55,7 +55,7 @@ def _broken(bug: Planted, module: ModuleType, name: str, sound: Any) -> Any:
     assert count == 1, f"{bug.name}: the words stand {count} times in {bug.where}:\n{source}"
     made: dict[str, Any] = {}
     # The globals are the module's own, so that the function sees what its neighbours see.
-    exec(compile(source.replace(bug.old, bug.new), f"<{bug.name}>", "exec"), vars(module), made)  # noqa: S102
+    exec(compile(source.replace(bug.old, bug.new), f"<{bug.name}>", "exec"), vars(module), made)  # noqa: S102 - ours
     return made[name]
 
 

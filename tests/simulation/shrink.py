@@ -1,6 +1,6 @@
 """The shortest trace that still breaks the same invariant: steps are taken out, and choices made tame."""
 
-from time import monotonic
+from time import process_time
 
 from tests.simulation.draws import Recording, ReplayedDraws
 from tests.simulation.simulation import Run, simulate
@@ -10,7 +10,7 @@ def shrink(run: Run, seconds_max: float) -> Run:
     """A run that breaks the same invariant with fewer steps and fewer faults, as far as the time allows."""
     if run.violation is None:
         return run
-    shrinker = _Shrinker(run, run.violation.number, monotonic() + seconds_max)
+    shrinker = _Shrinker(run, run.violation.number, process_time() + seconds_max)
     smaller = True
     while smaller and not shrinker.late:
         before = shrinker.size
@@ -36,7 +36,7 @@ class _Shrinker:
     @property
     def late(self) -> bool:
         """Whether the time is over."""
-        return monotonic() > self._deadline
+        return process_time() > self._deadline
 
     @property
     def size(self) -> tuple[int, int]:

@@ -77,7 +77,7 @@ class Simulation:
         for driver in self.drivers[: 3 if self.profile.theme == "machines" else 2]:
             self._fill_wallet(driver)
         if self.profile.theme in ("money", "mixed"):
-            self.drivers[0].save_card()
+            self.drivers[0].purse.save_card()
         Phones(world, self.drivers[0].user_id).register(DeviceId("phone"), "token")
         world.advance(world.now + timedelta(seconds=5))
         world.unleash()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,27 +40,11 @@ from tests.builders import (
     a_spot,
     a_wallet,
 )
+from tests.lambda_context import CONTEXT
 from tests.simulation import doors
 from tests.unit.stays import ACTIVE, ARRIVING, CONFIRMED, EVERY_STATUS, HELD
 
 MINUTE = timedelta(minutes=1)
-
-
-@dataclass(frozen=True)
-class Context:
-    """What Lambda says of itself."""
-
-    function_name: str = "function"
-    memory_limit_in_mb: int = 128
-    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:000000000000:function:function"
-    aws_request_id: str = "request"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """All of it."""
-        return 50_000
-
-
-CONTEXT: Any = Context()
 
 
 class Twin:

@@ -13,7 +13,7 @@ from tests.conftest import SAYS
 from tests.simulation.batch import Batch, run_batch
 from tests.simulation.coverage import Coverage
 from tests.simulation.draws import SeededDraws
-from tests.simulation.planted_bugs import MACHINES
+from tests.simulation.planted_bugs.machines import MACHINES
 from tests.simulation.planting import planted
 from tests.simulation.report import trace_hash
 from tests.simulation.shrink import replay, shrink
@@ -78,9 +78,9 @@ def test_a_violation_is_shrunk_to_a_trace_that_still_shows_it() -> None:
     with planted(bug):
         runs = (simulate(SeededDraws(seed), STEPS) for seed in range(1_000))
         run = next(run for run in runs if run.violation and run.steps > STEPS / 2)
-        shrunk = shrink(run, seconds_max=10)
+        shrunk = shrink(run, seconds_max=20)
     assert run.violation is not None
     assert shrunk.violation is not None
     assert shrunk.violation.number == run.violation.number
-    assert shrunk.steps < run.steps * 2 / 3  # most traces lose more than half, and how much is the trace's own affair
+    assert shrunk.steps < run.steps / 2
     assert simulate(SeededDraws(1), STEPS).violation is None, "the bug is gone with its block"

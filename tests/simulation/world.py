@@ -207,7 +207,9 @@ class World:
         if isinstance(error, doors.TickFailed):
             for key, failure in error.failures.items():
                 if not isinstance(failure, TROUBLES):
-                    raise Violation(0, f"{name} cannot move {key[1]}: {type(failure).__name__}: {failure}") from failure
+                    raise Violation(
+                        0, f"{name} cannot move {key[-1]}: {type(failure).__name__}: {failure}"
+                    ) from failure
         if not isinstance(error, (ParkingError, Crash)) and not outcome.disturbed and not _stored_500(error):
             raise Violation(0, f"{name} failed although nothing was wrong: {type(error).__name__}: {error}")
 

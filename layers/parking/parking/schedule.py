@@ -1,6 +1,7 @@
 """The door for scheduled events: their own time is now, what failed is logged and raised, and lateness is measured."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from parking import wiring
 from parking.bad_input import BadInput
 from parking.metrics import report_lag
+from parking.services.ports import Key
 from parking.services.sweeping import Pace, Swept
 
 SPARE_MS = 25_000
@@ -38,6 +40,11 @@ def run(event: dict[str, Any], context: LambdaContext, sweep: Callable[[datetime
     if swept.moved or swept.left:
         logger.info("swept", moved=swept.moved, left=swept.left)
     return {"moved": swept.moved, "left": swept.left}
+
+
+def without(swept: Swept, told: Callable[[Key, Exception], bool]) -> Swept:
+    """The run without the failures that `told` has told of: what waits for others is no failure of this run."""
+    return replace(swept, failures={key: one for key, one in swept.failures.items() if not told(key, one)})
 
 
 def _time_of(event: dict[str, Any]) -> datetime:

@@ -1,0 +1,101 @@
+"""Planted in bookings and extensions."""
+
+from tests.simulation.planting import Planted
+
+_RESERVATION = "parking.domain.reservation"
+_PAYING = "parking.domain.paying"
+_ENDING = "parking.domain.ending"
+_EXTENDING = "parking.domain.extending"
+_BOOKINGS = "parking.services.bookings"
+_SCHEDULES = "parking.services.schedules"
+_DISPLACED = "parking.services.displaced"
+_GUARDING = "parking.domain.guarding"
+
+BOOKINGS = (
+    Planted("a hold can be paid at the instant of its end", f"{_PAYING}:check_payable",
+            "now >= reservation.hold_expires_at", "now > reservation.hold_expires_at"),
+    Planted("a hold lapses an instant too late", f"{_ENDING}:expire_hold",
+            "reservation.hold_expires_at <= now", "reservation.hold_expires_at < now"),
+    Planted("arrival at the very end", f"{_RESERVATION}:request_arrival",
+            "<= now < reservation.ends_at", "<= now <= reservation.ends_at"),
+    Planted("no arrival ahead of the start", f"{_RESERVATION}:request_arrival",
+            "if not reservation.starts_at - ARRIVAL_LEAD <= now", "if not reservation.starts_at <= now"),
+    Planted("a stay that is over can be cancelled", f"{_ENDING}:cancel", "if now >= reservation.ends_at:",
+            "if False:"),
+    Planted("a refund at the instant of the start", f"{_ENDING}:refunds_in_full",
+            "reservation.ended_at < reservation.starts_at", "reservation.ended_at <= reservation.starts_at"),
+    Planted("who came counts as a no-show", f"{_ENDING}:_missed",
+            "if reservation.arrival_requested_at:", "if reservation.arrived_at:"),
+    Planted("completed although the car is there", f"{_ENDING}:finish",
+            "case ReservationStatus.ACTIVE if occupied:", "case ReservationStatus.ACTIVE if False:"),
+    Planted("overstay without grace", f"{_ENDING}:finish", "now >= reservation.ends_at + GRACE",
+            "now >= reservation.ends_at"),
+    Planted("an open extension outlives its stay", f"{_ENDING}:_ended",
+            "reservation = without_open_extension(reservation)", "pass"),
+    Planted("the due step of the guard is dropped", f"{_PAYING}:_paid",
+            "guard_due_at=max(reservation.starts_at - ARRIVAL_LEAD, now),", ""),
+    Planted("a second end is never told", f"{_RESERVATION}:Reservation.due",
+            "if self.told_end != self.ends_at:", "if self.told_end is None:"),
+    Planted("a departure frees what was used too", f"{_RESERVATION}:Reservation.claim",
+            "ends_at = self.ended_at", "ends_at = self.starts_at"),
+    Planted("an extension's hold claims nothing", f"{_RESERVATION}:Reservation.claim",
+            "self.open_extension.ends_at if self.open_extension else self.ends_at", "self.ends_at"),
+    Planted("a repeated request shows the extended end", f"{_RESERVATION}:Reservation.first_answer",
+            "ends_at=self.booked_ends_at,", ""),
+    Planted("the turnover is forgotten", "parking.domain.calendar:Calendar.conflicts",
+            "claim.blocked.overlaps(wanted.blocked)", "claim.stay.overlaps(wanted.stay)"),
+    Planted("neighbours that touch collide", "parking.domain.time:Interval.overlaps",
+            "self.starts_at < other.ends_at", "self.starts_at <= other.ends_at"),
+    Planted("the turnover's day is not given back", f"{_BOOKINGS}:given_back",
+            "before.claim.blocked.utc_days()", "before.claim.stay.utc_days()"),
+    Planted("a reservation without its claim", f"{_BOOKINGS}:reserve",
+            "store.commit(reservation, *after.changed_from(before), *others)", "store.commit(reservation, *others)"),
+    Planted("a lapsed hold is overwritten, not expired", f"{_BOOKINGS}:reserve", "lapsed, after,", "[], after,"),
+    Planted("an unlapsed hold is cleared away", f"{_BOOKINGS}:_cleared", "expire_hold(holder, now)",
+            "expire_hold(holder, now + HOLD)"),
+    Planted("a blocker that nobody reaches is promised", f"{_BOOKINGS}:_must_be_online",
+            "health_at(blocker, now) is not Health.ONLINE", "False"),
+    Planted("a blocker that is silent is promised", f"{_BOOKINGS}:_must_be_online",
+            "health_at(blocker, now) is not Health.ONLINE", "blocker.connectivity != 'ONLINE'"),
+    Planted("the price that was shown does not bind", f"{_BOOKINGS}:_held",
+            "if wish.quoted_amount_minor not in (None, quote.amount_minor):", "if False:"),
+    Planted("who comes early lowers the barrier on somebody else", f"{_BOOKINGS}:arrive",
+            "if now < before.starts_at:", "if False:"),
+    Planted("a departure that nobody is told of", f"{_BOOKINGS}:commit_end", ", notices.ended(after, 0, now)", ""),
+    Planted("a lapsed hold's interval stays taken", f"{_SCHEDULES}:expire_holds",
+            "*given_back(store, before, after), ", ""),
+    Planted("the search forgets the turnover", "parking.services.spots:free_spots",
+            "other.blocked.overlaps(claim.blocked)", "other.stay.overlaps(claim.stay)"),
+    Planted("who moves leaves the claim behind", f"{_DISPLACED}:move",
+            "(*old.without(reservation_id).changed_from(old), *claimed.changed_from(new))",
+            "claimed.changed_from(new)"),
+    Planted("a move claims nothing", f"{_DISPLACED}:move",
+            "(*old.without(reservation_id).changed_from(old), *claimed.changed_from(new))",
+            "old.without(reservation_id).changed_from(old)"),
+    Planted("the blocker that a stay left still stands for it", f"{_GUARDING}:blockers_to_tell",
+            "(after.blocker_id, after.moved.left_blocker_id) if after.moved else (after.blocker_id,)",
+            "(after.blocker_id,)",
+            "tests/unit/test_displaced.py::"
+            "test_the_blocker_of_the_new_spot_rises_and_the_one_of_the_old_spot_goes_down"),
+    Planted("whose spot is occupied counts as a no-show", f"{_ENDING}:_missed",
+            "if reason := _our_fault(reservation):", "if False:"),
+    Planted("who comes while the car is there is let in, and loses the offer", f"{_BOOKINGS}:arrive",
+            "_must_be_empty(store, before, now)", "pass"),
+    Planted("the next driver's car is charged to the one before", "parking.domain.guarding:car_is_seen",
+            "served is None or served.reservation_id == reservation.reservation_id", "True"),
+)  # fmt: skip
+
+EXTENSIONS = (
+    Planted("an extension up to the neighbour's start", f"{_EXTENDING}:latest_end",
+            "limits.append(following - timedelta(minutes=reservation.turnover_minutes))", "limits.append(following)"),
+    Planted("an extension can be paid after its hold", f"{_EXTENDING}:check_extension_payable",
+            " or now >= extension.hold_expires_at", ""),
+    Planted("two extensions wait at once", f"{_EXTENDING}:hold_extension", "if reservation.open_extension:",
+            "if False:"),
+    Planted("the extension's time is not claimed", f"{_BOOKINGS}:extend",
+            "*after.changed_from(before), ", ""),
+    Planted("the extension's hold outlives the stay", f"{_BOOKINGS}:extend",
+            "min(now + HOLD, reservation.ends_at)", "now + HOLD"),
+    Planted("an extension costs the whole stay again", "parking.domain.pricing:quote_extension",
+            "_metered(tariff, stay, time_zone), ", "_Meter(), "),
+)  # fmt: skip
