@@ -35,8 +35,8 @@ def main(config: str, *more: str) -> int:
     release = release_name(again=AGAIN in more)
     deploy = arguments(samconfig, config, release, [one for one in more if one != AGAIN])
     for command in (["build", "--config-env", config], deploy):
-        own_words = [sam(), *command]
-        if code := subprocess.run(own_words, cwd=ROOT, check=False).returncode:  # noqa: S603 # nosec B603 # no shell
+        own: list[str] = [str(sam()), *command]
+        if code := subprocess.run(own, cwd=ROOT, check=False).returncode:  # noqa: S603  # nosec B603 - an operator's words
             return code
     return 0
 
