@@ -54,13 +54,6 @@ EXPLAINED: dict[Right, str] = {
     Right("*", "iot:D*Principal", "*:cert/?"): "likewise",
     Right("*", "iot:DeleteConnection", "*"): "MiniStack cannot end a connection",
     Right("*", "sns:Publish", "*:endpoint/?"): "so AWS names a phone; MiniStack names it app/...",
-    Right(
-        "ReservationsApiRole", "dynamodb:ConditionCheckItem", "*-CalendarsTable-*"
-    ): "an arrival ahead of the start is "
-    "decided on the calendar; the drivers here come in their own time (docs/decisions/0050)",
-    Right(
-        "ReservationsApiRole", "dynamodb:ConditionCheckItem", "*-ReservationsTable-*"
-    ): "and, beside another stay, on it",
     Right("BlockersAdmitRole", "dynamodb:ConditionCheckItem", "*"): "a machine with a certificate gets the next one: "
     "tests/unit/test_certificates.py::test_a_device_that_has_one_gets_the_next_beside_it",
 }

@@ -96,6 +96,27 @@ def test_arrival_again_is_the_same_arrival(world: World, spot: Spot, driver: Dri
     assert motor == ["raising", "stopped", "lowering", "stopped"]
 
 
+def test_who_comes_ten_minutes_early_is_let_in(world: World, spot: Spot, driver: Driver) -> None:
+    stay = paid(driver, spot, begins_in=TEN_MINUTES)
+    await_guard(driver, stay, position="RAISED")
+    act(driver, stay, "arrival", status=202)
+    active = await_status(driver, stay, "ACTIVE")
+    assert instant(active["arrived_at"]) < instant(stay["starts_at"])
+    assert world.machine(spot)["position"] == "LOWERED"
+
+
+def test_who_comes_late_is_let_in_although_the_next_driver_may_come_too(
+    world: World, quarter_spot: Spot, driver: Driver, other_driver: Driver
+) -> None:
+    stay = paid(driver, quarter_spot, lasts=timedelta(minutes=15))
+    await_guard(driver, stay, position="RAISED")
+    following = paid(other_driver, quarter_spot, begins_in=timedelta(minutes=25))
+    late = instant(following["starts_at"]) - timedelta(minutes=13)
+    arrival = world.request_at(late, driver, "POST", f"/reservations/{stay['reservation_id']}/arrival")
+    assert arrival["status"] == 202
+    world.await_machine(quarter_spot, "LOWERED")
+
+
 def test_arrival_is_refused_outside_its_window(spot: Spot, driver: Driver) -> None:
     stay = paid(driver, spot, begins_in=HOUR)
     refused = expect(409, driver.post(f"/reservations/{stay['reservation_id']}/arrival"))
