@@ -43,8 +43,8 @@ class ColdStart:
 def cold_start(function: Function, python: Path, endpoint_url: str, event: dict[str, Any]) -> ColdStart:
     """Start the function, give it one event and end it. Raises ColdStartFailed."""
     address, runtime_api = _two_free_addresses()
-    emulator = [EMULATOR, "--log-level", "info", "--runtime-interface-emulator-address", address]
-    command = [*emulator, "--runtime-api-address", runtime_api, python, "-m", "awslambdaric", function.handler]
+    emulator = [str(EMULATOR), "--log-level", "info", "--runtime-interface-emulator-address", address]
+    command = [*emulator, "--runtime-api-address", runtime_api, str(python), "-m", "awslambdaric", function.handler]
     with tempfile.TemporaryFile("w+") as log:
         running = subprocess.Popen(
             command, cwd=function.folder, env=_variables(function, endpoint_url), stdout=log, stderr=log

@@ -101,7 +101,7 @@ def _used(bill: Bill) -> Iterator[tuple[Price, float]]:
     yield prices.READS, bill.reads
     yield prices.INVOCATIONS, bill.invocations.total()
     calls = bill.calls.total() + len({id(line) for line in bill.lines})
-    yield prices.GB_MS, (bill.cpu_ms.total() * FULL_CPU_MB / MEMORY_MB + calls * WAIT_MS) * MEMORY_MB / 1024
+    yield prices.GB_MS, (sum(bill.cpu_ms.values()) * FULL_CPU_MB / MEMORY_MB + calls * WAIT_MS) * MEMORY_MB / 1024
     yield prices.REQUESTS, sum(bill.invocations[function] for function in API)
     iot = Counter({call: n for call, n in bill.calls.items() if call.startswith("iot.")})
     reports = bill.invocations["blockers.on_shadow_update"]

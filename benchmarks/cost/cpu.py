@@ -21,13 +21,16 @@ from typing import Any
 from benchmarks.cost.by_hand import ByHand
 from parking.adapters.dynamodb.store import DynamoStore
 from parking.adapters.dynamodb.tables import Tables
+from parking.adapters.entry_codes import DerivedEntryCodes
 from parking.adapters.memory.cards import MemoryCards
 from parking.adapters.memory.iot import MemoryShadows, MemoryThings
+from parking.adapters.memory.logins import MemoryLogins
 from parking.adapters.memory.push import MemoryPush
 from parking.domain.spot import Spot
 from reservations import api
 from tests.builders import NOW, a_blocker, a_spot
 from tests.contract.emulators import create_tables, running_aws
+from tests.lambda_context import CONTEXT
 from tests.simulation import doors, handlers
 
 ROUNDS, WARM_UP = 200, 10
@@ -65,7 +68,10 @@ def _calls_of(client: Any) -> list[str]:
 def _measured(ours: Handle, tables: Tables) -> dict[str, tuple[list[float], list[float]]]:
     """CPU milliseconds by route, ours and by hand."""
     by_hand, store = ByHand(tables), DynamoStore(tables)
-    handlers.wire(doors.Ports(store, MemoryShadows(), MemoryCards(), MemoryPush(), MemoryThings()))
+    codes = DerivedEntryCodes({"present": "master"})
+    handlers.wire(
+        doors.Ports(store, MemoryShadows(), MemoryCards(), MemoryPush(), MemoryThings(), codes, MemoryLogins())
+    )
     one, other = a_spot(), a_spot()
     store.commit(one, other, *(a_blocker(blocker_id=spot.blocker_id, spot_id=spot.spot_id) for spot in (one, other)))
     calls, calls_by_hand = _calls_of(store._connection.client), _calls_of(by_hand.client)
@@ -92,7 +98,7 @@ def main() -> None:
         os.environ.update(aws.variables | {"CURRENCY": "EUR"})
         logging.disable()
         with redirect_stdout(StringIO()):
-            times = _measured(lambda event: api.handler(event, handlers.CONTEXT), create_tables())
+            times = _measured(lambda event: api.handler(event, CONTEXT), create_tables())
     ratios = []
     for route, (ours, by_hand) in times.items():
         mine, theirs = statistics.median(ours), statistics.median(by_hand)

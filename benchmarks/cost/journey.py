@@ -6,23 +6,26 @@ something is due. What this one journey does not cause (ticks that find nothing,
 """
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from benchmarks.cost.capacity import Capacity, Line
 from parking.adapters.dynamodb.schema import shape_of, table_names
 from parking.adapters.dynamodb.store import DynamoStore
+from parking.adapters.entry_codes import DerivedEntryCodes
 from parking.adapters.memory.cards import MemoryCards
 from parking.adapters.memory.iot import MemoryShadows, MemoryThings
+from parking.adapters.memory.logins import MemoryLogins
 from parking.adapters.memory.push import MemoryPush
 from parking.domain.blocker import Occupancy, Position, Result
-from parking.domain.ids import PaymentId, UserId
+from parking.domain.ids import ExtensionId, PaymentId, UserId
 from parking.domain.ledger import STRIPE, WALLET, TransactionKind, Wallet, moved, record
-from parking.domain.notification import Notification
+from parking.domain.notification import Notification, Platform
 from parking.domain.payment import Payment
 from parking.domain.reservation import Reservation, ReservationStatus
 from tests.builders import NOW, a_blocker, a_push_device, a_spot, an_endpoint_owner
@@ -53,7 +56,7 @@ class Bill:
 
     lines: list[Line] = field(default_factory=list)
     invocations: Counter[str] = field(default_factory=Counter)
-    cpu_ms: Counter[str] = field(default_factory=Counter)
+    cpu_ms: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     calls: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -93,6 +96,8 @@ class Journey:
                 _Counted("stripe", self._cards, calls),
                 _Counted("sns", push, calls),
                 MemoryThings(),
+                DerivedEntryCodes({"present": "master"}),
+                MemoryLogins(),
             )
         )
         self._driver = UserId("3f0f6a52-8d3c-4d3c-9f1f-0b8f4c1c7a11")
@@ -116,7 +121,7 @@ class Journey:
             now=NOW,
         )
         self._store.commit(deposit, Wallet(user_id=self._driver, currency="EUR").after(deposit))
-        phone = a_push_device(user_id=self._driver, endpoint=push.register("phone", "FCM", "token"))
+        phone = a_push_device(user_id=self._driver, endpoint=push.register("phone", Platform.FCM, "token"))
         self._store.commit(phone)
         self._store.commit(an_endpoint_owner(endpoint=phone.endpoint, user_id=self._driver, device_id=phone.device_id))
         self._reports()
@@ -174,7 +179,7 @@ class Journey:
         call = api_calls.reserve(self._driver, "stay", self._spot.spot_id, starts_at, ends_at, 480)
         return self._asks("reservations.api", call)
 
-    def _paid(self, stay: Any, extension_id: str | None, card: bool) -> None:
+    def _paid(self, stay: Any, extension_id: ExtensionId | None, card: bool) -> None:
         key = f"pay-{extension_id}"
         if not card:
             self._asks("payments.api", api_calls.pay(self._driver, key, stay.reservation_id, extension_id))
@@ -183,6 +188,8 @@ class Journey:
         started = self._asks("payments.api", call)
         self._capacity.function = US
         payment = self._store.get(Payment, self._driver, started.payment_id)
+        if payment is None or payment.intent_id is None:
+            raise RuntimeError(f"no intent to pay: {payment}")
         self._cards.pay(payment.intent_id)
         told = ("payment_intent.succeeded", payment.intent_id)
         self._invoke("payments.stripe_webhook", lambda: handlers.handle("webhook", told, self._now))
@@ -221,7 +228,7 @@ class Journey:
     def _minute(self, minute: int) -> None:
         self._at(minute)
         for schedule, function in SCHEDULES.items():
-            self._invoke(function, lambda schedule=schedule: handlers.handle("tick", schedule, self._now), free=True)
+            self._invoke(function, partial(handlers.handle, "tick", schedule, self._now), free=True)
 
     def _heartbeat(self, minute: int, occupancy: Occupancy = Occupancy.VACANT) -> None:
         """What a blocker says every five minutes anyway, with all that follows from it."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 import httpx
-from samcli.yamlhelper import parse_yaml_file  # type: ignore[import-untyped]  # it ships no types
+from samcli.yamlhelper import parse_yaml_file
 
 from local.ports import HOST, Ports
 from local.processes import Processes
