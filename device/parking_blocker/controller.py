@@ -158,16 +158,18 @@ def _read_shadow(machine: Machine, event: ShadowRead) -> Step:
 def _remember_by_shadow(machine: Machine, last_outcome: Outcome, desired: Desired | None, now: datetime) -> Machine:
     """Take over the outcome that the shadow holds, where the device has no memory of its own (a new computer).
 
-    It cannot know which codes have opened: those of before do not count any more.
+    It cannot know which codes have opened: those of before do not count any more. A RAISE that was rejected may never
+    have been taken, so its stay's code opens nothing; whom the barrier served before, nobody can say.
     """
     same = desired if desired is not None and desired.command_id == last_outcome.command_id else None
+    took = same is not None and same.position is Position.RAISED and last_outcome.result is not Result.REJECTED
     return _after_power_cut(
         replace(
             machine,
             outcome=last_outcome,
             seen_command_ids=(last_outcome.command_id,),
             target=same.position if same else None,
-            raised_for=same.reservation_id if same and same.position is Position.RAISED else None,
+            raised_for=same.reservation_id if same and took else None,
             entry=Entry(raised_at=now, last_step=step_at(now)),
         )
     )

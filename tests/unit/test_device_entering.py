@@ -183,6 +183,14 @@ def test_a_new_computer_takes_the_reservation_over_and_no_code_of_before(up: Mac
 # By a clock that nobody has set
 
 
+def test_a_new_computer_takes_no_reservation_over_from_a_raise_that_was_refused() -> None:
+    now = NOON + 10 * MINUTE
+    desired = Desired(Position.RAISED, "c-1", "r-1", NOON + 2 * MINUTE)
+    refused = Outcome("c-1", Result.REJECTED, Reason.MANUAL_OVERRIDE)
+    new, _ = advance(boot(LIMITS, DOWN), ShadowRead(now, 5, desired, refused))
+    assert verdict_of(new, now + 5 * MINUTE, code_of(now + 5 * MINUTE)) is Verdict.FOR_NOBODY
+
+
 @pytest.mark.parametrize("wrong_by", [timedelta(days=-20_000), timedelta(hours=-3), timedelta(0), timedelta(days=400)])
 def test_a_clock_that_nobody_has_set_keeps_no_driver_outside(up: Machine, wrong_by: timedelta) -> None:
     now = NOON + 90 * MINUTE

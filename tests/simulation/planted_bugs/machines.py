@@ -82,6 +82,10 @@ MACHINES = (
     Planted("a power cut lets a code open again", f"{_DEVICE}:boot", "entry=memory.entry,",
             "entry=replace(memory.entry, last_step=0),",
             "tests/unit/test_device_entering.py::test_once_also_across_a_power_cut"),
+    Planted("a new computer serves a stay that it had refused", f"{_DEVICE}:_remember_by_shadow",
+            " and last_outcome.result is not Result.REJECTED", "",
+            "tests/unit/test_device_entering.py::"
+            "test_a_new_computer_takes_no_reservation_over_from_a_raise_that_was_refused"),
     Planted("an old code opens", f"{_ENTERING}:judge", "if typed.clock_is_set", "if False",
             "tests/unit/test_device_entering.py::"
             "test_by_a_clock_that_is_set_a_code_is_good_for_some_minutes_and_two_more_either_way"),
