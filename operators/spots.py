@@ -1,4 +1,4 @@
-"""`python -m operators.spots FILE --stack-name STACK --secrets FOLDER`: many spots from a CSV (docs/operations.md).
+"""`python -m operators.spots FILE --stack-name STACK --secrets FOLDER`: spots from a CSV (docs/operations/spots.md).
 
 Each row goes through ProvisionSpot, twice: first to be checked, which writes nothing, and once all rows are right, to
 be carried out. What is as it should be is left alone, so the same file again changes nothing.

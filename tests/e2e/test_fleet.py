@@ -41,7 +41,7 @@ class Factory:
 
 @pytest.fixture(scope="module")
 def factory(world: World, tmp_path_factory: pytest.TempPathFactory) -> Factory:
-    """Its claim certificate is made as docs/operations.md says."""
+    """Its claim certificate is made as docs/operations/blockers.md says."""
     folder = tmp_path_factory.mktemp("factory")
     iot = world.stack.client("iot")
     claim = iot.create_keys_and_certificate(setAsActive=True)

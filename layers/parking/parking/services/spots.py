@@ -82,7 +82,7 @@ class Provisioned:
 
 @dataclass(frozen=True, slots=True)
 class CodeInstead:
-    """A new blocker's device fetches its certificate itself, with this code (docs/operations.md)."""
+    """A new blocker's device fetches its certificate itself, with this code (docs/operations/blockers.md)."""
 
     code: str
     now: datetime
