@@ -34,6 +34,7 @@ from parking.adapters.dynamodb import (
     spots,
 )
 from parking.adapters.dynamodb.attributes import VersionedModel
+from parking.adapters.dynamodb.stored_item import StoredItem
 from parking.adapters.dynamodb.tables import Tables
 from parking.domain.audit import AuditEntry
 from parking.domain.blocker import Blocker
@@ -72,7 +73,7 @@ class Shape[A: Aggregate]:
 
     def aggregate(self, item: dict[str, Any]) -> A:
         """The aggregate of such an item."""
-        return self.aggregate_of(self.model.from_raw_data(item))
+        return self.aggregate_of(StoredItem(self.model, item))
 
     def meta_table(self, table_name: str) -> MetaTable:
         """What PynamoDB's connection has to know of the table."""
