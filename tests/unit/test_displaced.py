@@ -37,14 +37,16 @@ def look(world: World, now: float, occupancy: Occupancy = Occupancy.OCCUPIED) ->
     world.tick(now)
 
 
-def another_spot(world: World, metres: float = 100, *, sees: Occupancy = Occupancy.VACANT, **over: Any) -> Spot:
+def another_spot(
+    world: World, metres: float = 100, *, sees: Occupancy = Occupancy.VACANT, heard: float = 193, **over: Any
+) -> Spot:
     """A spot so far north, whose blocker has just reported."""
     here = world.spot.location
     spot = a_spot(location=Location(here.latitude + metres / 111_195, here.longitude), name="Nebenan 1", **over)
     blocker = a_blocker(
         blocker_id=spot.blocker_id,
         spot_id=spot.spot_id,
-        report=a_report(occupancy=sees, received_at=at(193)),
+        report=a_report(occupancy=sees, received_at=at(heard)),
         shadow_version=0,
     )
     world.store.commit(spot, blocker)
@@ -190,6 +192,18 @@ def test_who_moves_keeps_price_payments_and_id_and_gives_the_old_spot_back(world
     assert [claim.reservation_id for claim in world.claims() if claim.user_id == BORIS] == []
     (claim,) = world.store.calendar(spot.spot_id, [at(196).date()]).claims
     assert claim.blocked == Interval(at(196), at(ENDS + 20))
+
+
+def test_who_moves_late_hears_of_a_neighbour_who_comes_after_midnight(world: World) -> None:
+    stay = world.booked(BORIS, 820, 880)
+    world.tick(820)
+    world.tick(850)
+    assert (world.stored(stay).guard_failed_at, world.stored(stay).told_end) == (at(820), at(880))
+    spot = another_spot(world, heard=869)
+    world.reserve(ANNA, 901, 960, now=870, spot_id=spot.spot_id, key="after midnight")
+    assert move(world, stay, spot.spot_id, 872).tell_taken_at == at(872)
+    world.tick(872)
+    assert len(told(world, "SPOT_TAKEN_NEXT")) == 1
 
 
 def test_moving_twice_is_one_move(world: World, waiting: Reservation) -> None:

@@ -38,7 +38,7 @@ from parking.domain.time import Interval
 from parking.domain.watching import health_at
 from parking.services import notices
 from parking.services.commit import until_committed
-from parking.services.neighbours import days_with_neighbour, is_kept_out, with_neighbour_told
+from parking.services.neighbours import days_with_neighbours, is_kept_out, with_neighbour_told
 from parking.services.open_payments import abandoned
 from parking.services.overstays import charged_for_overstay
 from parking.services.owned import reservation_of
@@ -298,7 +298,7 @@ def _cleared(
     The next driver who wants the interval need not wait for the schedule. Raises SpotUnavailable.
     """
     claim = _claim(reservation)
-    near = days_with_neighbour(claim, reservation.turnover_minutes, step)
+    near = days_with_neighbours(claim, reservation.turnover_minutes, step)
     before = store.calendar(reservation.spot_id, near)
     conflicts = before.conflicts(claim)
     if not conflicts:

@@ -26,7 +26,7 @@ from parking.domain.time import Interval
 from parking.domain.watching import health_at
 from parking.services import notices
 from parking.services.commit import until_committed
-from parking.services.neighbours import days_with_neighbour, with_neighbour_told
+from parking.services.neighbours import days_with_neighbours, with_neighbour_told
 from parking.services.open_payments import abandoned
 from parking.services.owned import reservation_of
 from parking.services.ports import Aggregate, Store
@@ -146,5 +146,5 @@ def _begins_soon(reservation: Reservation, now: datetime) -> bool:
 
 def _calendar(store: Store, reservation: Reservation, spot: Spot) -> Calendar:
     claim = reservation.claim
-    days = days_with_neighbour(claim, spot.turnover_minutes, spot.tariff.step) if claim else []
+    days = days_with_neighbours(claim, spot.turnover_minutes, spot.tariff.step) if claim else []
     return store.calendar(spot.spot_id, days)

@@ -15,10 +15,10 @@ from parking.services.ports import Aggregate, Store
 _RUNNING = (ReservationStatus.CONFIRMED, ReservationStatus.ACTIVE)
 
 
-def days_with_neighbour(claim: Claim, turnover_minutes: int, step: timedelta) -> list[date]:
-    """The days of a claim, and of a stay before it that it leaves no room for one step more."""
+def days_with_neighbours(claim: Claim, turnover_minutes: int, step: timedelta) -> list[date]:
+    """The days of a claim, and of a stay before or after it that leaves no room between them for one step more."""
     reach = claim.stay.starts_at - timedelta(minutes=turnover_minutes) - step
-    return Interval(reach, claim.blocked_until).utc_days()
+    return Interval(reach, claim.blocked_until + step).utc_days()
 
 
 def with_neighbour_told(
@@ -26,7 +26,7 @@ def with_neighbour_told(
 ) -> list[Aggregate]:
     """What the newcomer's commit saves, and in it the stay before, if its driver was told of the end or soon will be.
 
-    `calendar` shows the newcomer, over `days_with_neighbour`. The stay is saved even where nothing changes: so no
+    `calendar` shows the newcomer, over `days_with_neighbours`. The stay is saved even where nothing changes: so no
     notice can be written meanwhile that does not know of the newcomer.
     """
     claim = newcomer.claim

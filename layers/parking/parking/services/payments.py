@@ -12,7 +12,7 @@ from parking.domain.payment import Method, Payment, PaymentStatus, Purpose
 from parking.domain.reservation import Reservation, showing
 from parking.services import notices
 from parking.services.commit import until_committed
-from parking.services.neighbours import days_with_neighbour, with_neighbour_told
+from parking.services.neighbours import days_with_neighbours, with_neighbour_told
 from parking.services.open_payments import abandoned, payable_of
 from parking.services.owned import reservation_of, wallet_of
 from parking.services.ports import Aggregate, Store
@@ -108,7 +108,7 @@ def fulfilled(store: Store, paid: Payment, now: datetime) -> list[Aggregate]:
     saves: list[Aggregate] = [after, *abandoned(store, before, after, now, but=paid.payment_id)]
     if after.claim and after.claim != before.claim:
         step = timedelta(minutes=after.overstay_terms.step_minutes)  # as it was sold, a hold ago
-        days = days_with_neighbour(after.claim, after.turnover_minutes, step)
+        days = days_with_neighbours(after.claim, after.turnover_minutes, step)
         calendar = store.calendar(after.spot_id, days)
         claimed = showing(calendar, after)
         saves = with_neighbour_told(store, [*saves, *claimed.changed_from(calendar)], claimed, after, step, now)
