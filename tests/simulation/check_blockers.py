@@ -7,7 +7,7 @@ from parking.domain.blocker import Blocker, Command, CommandStatus, Connectivity
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import Spot
 from parking_blocker import contract
-from tests.simulation import check_watching, reference
+from tests.simulation import check_guard, check_watching, reference
 from tests.simulation.doors import Presence
 from tests.simulation.violation import Violation
 
@@ -30,6 +30,7 @@ def check(commit: "Commit", before: Blocker | None, after: Blocker) -> None:
         if not commit.new(AuditEntry):
             raise Violation(6, f"nobody says why {after.blocker_id} has the override {after.override}")
         commit.covered(f"override {after.override.position if after.override else 'dropped'}")
+    check_guard.check_blocker(commit, after)
     _check_commands(commit, before, after)
     check_watching.check(commit, before, after)
     told = before.command

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from parking.domain.audit import AuditEntry
 from parking.domain.blocker import Blocker
 from parking.domain.notification import Notification, NotificationKind
 from parking.domain.reservation import EndReason, Reservation, ReservationStatus
@@ -36,6 +37,19 @@ def check(commit: "Commit", before: Reservation, after: Reservation) -> None:
             raise Violation(9, f"{after.reservation_id}: its guard failed at {after.guard_failed_at}, told is {told}")
         if forgotten:
             commit.covered("reservation moves, its guard failed")
+
+
+def check_blocker(commit: "Commit", blocker: Blocker) -> None:
+    """Whose barrier has come down again is looked after again, as soon as it is known. Raises Violation."""
+    # An operator's word is written down, and then decided on; under faults the stay may have changed since it was read.
+    if commit.new(AuditEntry) or commit.world.faults.struck_here:
+        return
+    at = reference.blocker_time(blocker, commit.now)
+    for stay in commit.at_spot(blocker.spot_id):
+        expected = stay.status is S.CONFIRMED and stay.arrival_requested_at is None
+        in_time = stay.starts_at - reference.LEAD <= at < stay.ends_at
+        if expected and in_time and stay.guard_due_at is None and not reference.guards(blocker, stay):
+            raise Violation(10, f"{blocker.blocker_id} does not guard {stay.reservation_id}, and nobody looks again")
 
 
 def check_notice(commit: "Commit", notice: Notification) -> None:

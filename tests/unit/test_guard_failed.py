@@ -72,6 +72,38 @@ def test_whose_barrier_stands_is_told_nothing(world: World, stay: Reservation) -
     assert (KIND in world.told(), world.stored(stay).guard_failed_at) == (False, None)
 
 
+def test_whose_barrier_comes_down_again_is_told_as_well(world: World, stay: Reservation) -> None:
+    world.device_reports(50)
+    look(world, 50, 51)
+    world.device_obeys(51.5)
+    look(world, 52, 58)
+    assert world.stored(stay).guard_due_at is None
+    world.device_reports(58.5, manual_override=True)
+    assert world.stored(stay).guard_due_at == at(60.5)
+    look(world, 59, 62)
+    assert world.stored(stay).guard_failed_at == at(61)
+    assert world.told().count(KIND) == 1
+
+
+def test_a_barrier_that_comes_down_and_rises_again_within_two_minutes_is_not_told_of(
+    world: World, stay: Reservation
+) -> None:
+    world.device_reports(50)
+    look(world, 50, 51)
+    world.device_obeys(51.5)
+    look(world, 52, 70)
+    world.device_reports(70.5)
+    world.device_obeys(71)
+    look(world, 71, 75)
+    assert (KIND in world.told(), world.stored(stay).guard_due_at) == (False, None)
+
+
+def test_who_has_parked_does_not_need_the_barrier_any_more(world: World) -> None:
+    stay = world.active(ANNA, 60, 180)
+    world.device_reports(70, occupancy=Occupancy.OCCUPIED)
+    assert world.stored(stay).guard_due_at is None
+
+
 def test_the_barrier_has_two_minutes_from_the_payment_on(world: World) -> None:
     world.device_reports(0, occupancy=Occupancy.OCCUPIED)
     stay = world.booked(ANNA, 0, 120)

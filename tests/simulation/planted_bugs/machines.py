@@ -39,6 +39,8 @@ MACHINES = (
     Planted("a late trigger turns the time back", f"{_BLOCKER}:Blocker.no_earlier", "return max(seen)", "return now"),
     Planted("the guard rests while the machine has not moved", "parking.domain.guarding:look_again",
             "done = guarded and not waits_for_machine", "done = guarded"),
+    Planted("a barrier that has come down again is nobody's business", "parking.domain.guarding:watched_over",
+            "reservation.guard_due_at or", "True or"),
     Planted("nobody looks at the blocker ahead of the start", f"{_SCHEDULES}:guard_upcoming",
             "blocker = reconcile(store, shadows, before.blocker_id, now)",
             "blocker = store.get(Blocker, before.blocker_id)"),

@@ -5,7 +5,14 @@ from datetime import datetime
 
 from parking.domain.blocker import Blocker, Occupancy, Position, Wanted
 from parking.domain.ids import BlockerId
-from parking.domain.reservation import ARRIVAL_LEAD, LOWER_WITHIN, RECHECK, Reservation, ReservationStatus
+from parking.domain.reservation import (
+    ARRIVAL_LEAD,
+    GUARD_TIME,
+    LOWER_WITHIN,
+    RECHECK,
+    Reservation,
+    ReservationStatus,
+)
 from parking.domain.spot import Spot
 
 
@@ -16,6 +23,17 @@ def look_again(reservation: Reservation, guarded: bool, now: datetime) -> Reserv
     waits_for_machine = reservation.arrival_requested_at is not None
     done = guarded and not waits_for_machine
     return replace(reservation, guard_due_at=None if done else now + RECHECK)
+
+
+def watched_over(reservation: Reservation, blocker: Blocker, now: datetime) -> Reservation:
+    """Due for a look again where the barrier that stood for it has come down: it has a command's time to rise.
+
+    A guard that fails late is to be said as well (design, section 7). `now` is within the time of the guard.
+    """
+    expected = reservation.status is ReservationStatus.CONFIRMED and reservation.arrival_requested_at is None
+    if not expected or reservation.guard_due_at or blocker.guards(reservation.reservation_id):
+        return reservation
+    return replace(reservation, guard_due_at=now + GUARD_TIME)
 
 
 def guard_has_failed(reservation: Reservation, guarded: bool, now: datetime) -> bool:

@@ -17,7 +17,7 @@ from parking.domain.blocker import (
     steer,
 )
 from parking.domain.calendar import Calendar
-from parking.domain.guarding import wanted_position
+from parking.domain.guarding import wanted_position, watched_over
 from parking.domain.ids import BlockerId
 from parking.domain.reservation import ARRIVAL_LEAD, Reservation, arrive
 from parking.domain.spot import Spot
@@ -92,6 +92,7 @@ def _decide(
     after = [_arrived(reservation, blocker) for reservation in before]
     wanted = _wanted(spot, after, blocker, now)
     blocker = watched(steer(blocker, wanted, now), wanted, now)
+    after = [watched_over(reservation, blocker, now) for reservation in after]
     known = stored.commands
     news = [command for command in blocker.commands if command not in known]
     elsewhere = _asked_for_elsewhere(store, news, before)
