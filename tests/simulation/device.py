@@ -223,10 +223,11 @@ class Device:
         """When something happens by itself."""
         if self._timed is not self._machine:
             self._timed, self._ticks_at = self._machine, next_tick_at(self._machine)
-        times = [at for at in (self._reads_at, self._intruder_at, self._noticed_at, self._ticks_at) if at]
-        if self._stroke and self._stroke.ends_at:
-            times.append(self._stroke.ends_at)
-        return min(times, default=None)
+        first = self._stroke.ends_at if self._stroke else None
+        for at in (self._reads_at, self._intruder_at, self._noticed_at, self._ticks_at):
+            if at and (first is None or at < first):
+                first = at
+        return first
 
     def happen(self) -> None:
         """What is due at the world's `now`."""

@@ -55,7 +55,7 @@ Asked = tuple[UserId, str, str]
 """Who, for what, with which Idempotency-Key."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Invocation:
     """One run of a function: `now` is its event's time, `user_id` who asked (None: nobody, an event)."""
 
@@ -68,7 +68,7 @@ class Invocation:
     """Which of the phones' changes came before."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome[T]:
     """How an invocation ended; `disturbed` by a fault or a race. One of value and error is None."""
 
@@ -351,7 +351,8 @@ class World:
                     device, device_at = self._next_device(target)
             else:
                 self._next_tick += MINUTE
-                self._tick(at)
+                soon = at + PROMPT
+                self._tick(at, alone=(device_at is None or device_at > soon) and (mail_at is None or mail_at > soon))
         self.now = max(self.now, target)
 
     def _next_device(self, target: datetime) -> tuple[Device | None, datetime | None]:
@@ -362,11 +363,14 @@ class World:
                 first = (device, at)
         return first
 
-    def _tick(self, time: datetime) -> None:
-        """EventBridge's minute."""
+    def _tick(self, time: datetime, *, alone: bool) -> None:
+        """EventBridge's minute. A run that finds nothing is not even posted, if nothing else happens meanwhile."""
         for schedule in doors.SWEEPS:
             fate = self.draws.weighted(_TICKS) if self._sloppy else "prompt"
             if fate == "skipped":
+                continue
+            if alone and fate == "prompt" and self._idle(schedule, time):
+                self.invariants.idled(schedule, time)
                 continue
             late = timedelta(minutes=1 + self.draws.draw(10)) if fate == "late" else PROMPT
             self.mail.post("tick", schedule, time, time + late)

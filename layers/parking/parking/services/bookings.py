@@ -67,8 +67,10 @@ def reserve(store: Store, request: CreateRequest, wish: Wish, now: datetime) -> 
     IdempotencyMismatch.
     """
 
+    reservation_id = ReservationId(request.new_id("res"))
+
     def attempt() -> Reservation:
-        existing = store.get(Reservation, request.user_id, _new_id(request))
+        existing = store.get(Reservation, request.user_id, reservation_id)
         if existing:
             request.must_match(existing.fingerprint)
             return existing.first_answer
@@ -76,7 +78,7 @@ def reserve(store: Store, request: CreateRequest, wish: Wish, now: datetime) -> 
         spot = spot_of(store, wish.spot_id)
         stay = _stay(wish, now)
         check_stay(spot, stay, now)
-        reservation = _held(request, spot, wish, stay, now)
+        reservation = _held(request, reservation_id, spot, wish, stay, now)
         if stay.starts_at <= now + CLOCK_SKEW:
             _must_be_online(store, spot, now)
         before, cleared, lapsed = _cleared(store, reservation, spot.tariff.step, now)
@@ -233,7 +235,9 @@ def _stay(wish: Wish, now: datetime) -> Interval:
     return Interval(starts_at, ends_at)
 
 
-def _held(request: CreateRequest, spot: Spot, wish: Wish, stay: Interval, now: datetime) -> Reservation:
+def _held(
+    request: CreateRequest, reservation_id: ReservationId, spot: Spot, wish: Wish, stay: Interval, now: datetime
+) -> Reservation:
     if spot.service_state is ServiceState.OUT_OF_SERVICE:
         raise SpotUnavailable("The spot is out of service.")
     quote = quote_stay(spot.tariff, stay, spot.time_zone)
@@ -241,7 +245,7 @@ def _held(request: CreateRequest, spot: Spot, wish: Wish, stay: Interval, now: d
         raise PriceChanged("The price is another one now.", amount=quote.amount_minor, currency=quote.currency)
     return Reservation(
         user_id=request.user_id,
-        reservation_id=_new_id(request),
+        reservation_id=reservation_id,
         spot_id=spot.spot_id,
         spot_name=spot.name,
         time_zone=spot.time_zone,
@@ -264,10 +268,6 @@ def _held(request: CreateRequest, spot: Spot, wish: Wish, stay: Interval, now: d
 def _extension_quote(reservation: Reservation, spot: Spot, ends_at: datetime) -> Quote:
     longer = Interval(reservation.starts_at, ends_at)
     return quote_extension(spot.tariff, reservation.stay, longer, spot.time_zone)
-
-
-def _new_id(request: CreateRequest) -> ReservationId:
-    return ReservationId(request.new_id("res"))
 
 
 def _may_reserve(store: Store, user_id: UserId) -> None:
