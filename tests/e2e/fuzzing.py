@@ -15,6 +15,7 @@ from tests.e2e.openapi import DOCUMENT, operations
 from tests.e2e.world import Json
 
 CONFIG = Path(__file__).with_name("fuzz.toml")
+HOOKS = Path(__file__).with_name("fuzz_hooks.py")
 RUN_SECONDS_MAX = 1200
 LAST_WORDS = [one.name for one in operations() if one.method == "DELETE" and not one.in_place("path")]
 """What deletes without naming a thing deletes the driver who asks, and with it the run: it is not asked."""
@@ -23,12 +24,16 @@ FUZZED = {one.name for one in operations()} - set(LAST_WORDS)
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request and its answer. `wrong` names the one field that was made wrong on purpose, where it is one."""
+    """A request and its answer. `wrong` names the one field that was made wrong on purpose, where it is one.
+
+    `by_chance` is a case that was drawn: none of the fixed ones, and none that a check sent once more to compare.
+    """
 
     operation: str
     status: int
     answer: str
     wrong: str | None
+    by_chance: bool
 
     @property
     def named(self) -> list[str]:
@@ -45,9 +50,9 @@ class Run:
     exchanges: list[Exchange]
 
     @property
-    def asked(self) -> Counter[str]:
-        """How many requests each operation got."""
-        return Counter(one.operation for one in self.exchanges)
+    def drawn(self) -> Counter[str]:
+        """How many cases each operation got by chance."""
+        return Counter(one.operation for one in self.exchanges if one.by_chance)
 
 
 def fuzz(
@@ -55,7 +60,7 @@ def fuzz(
 ) -> Run:
     """Ask every operation `cases` times beyond the fixed ones of the phase `coverage`. `things` are fuzz.toml's."""
     report, config = folder / "exchanges.ndjson", folder / "schemathesis.toml"
-    config.write_text(Template(CONFIG.read_text()).substitute(things))
+    config.write_text(Template(CONFIG.read_text()).substitute(things, hooks=HOOKS))
     command: list[str | Path | int] = [
         Path(sys.executable).with_name("schemathesis"), "--config-file", config, "run", DOCUMENT,
         "--url", stack.api_url, "--phases", phases, "--max-examples", cases, "--seed", seed,
@@ -81,15 +86,17 @@ def fuzz(
 def _exchanges(event: Json) -> list[Exchange]:
     recorder = event.get("ScenarioFinished", {}).get("recorder", {})
     return [
-        _exchange(recorder["label"], recorder["cases"][case_id]["value"], interaction["response"])
+        _exchange(recorder["label"], recorder["cases"][case_id], interaction["response"])
         for case_id, interaction in recorder.get("interactions", {}).items()
     ]
 
 
-def _exchange(operation: str, case: Json, response: Json) -> Exchange:
+def _exchange(operation: str, recorded: Json, response: Json) -> Exchange:
     path = operation.partition(" ")[2]
+    case = recorded["value"]
     answer = base64.b64decode((response.get("content") or {}).get("$base64", "")).decode()
-    return Exchange(f"{case['method']} {path}", response["status_code"], answer, _wrong(case["meta"]))
+    by_chance = "parent_id" not in recorded and case["meta"]["phase"]["name"] == "fuzzing"
+    return Exchange(f"{case['method']} {path}", response["status_code"], answer, _wrong(case["meta"]), by_chance)
 
 
 def _wrong(meta: Any) -> str | None:

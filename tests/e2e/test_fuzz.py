@@ -64,17 +64,17 @@ def fixed(world: World, rich: Driver, things: dict[str, str], tmp_path_factory: 
 
 
 def judged(run: Run) -> Run:
-    """The run, when schemathesis found nothing, every operation was asked, and no answer speaks of our inside."""
+    """The run, when schemathesis found nothing, asked each operation often enough, and nothing tells of our inside."""
     assert run.passed, run.said
-    assert set(run.asked) >= FUZZED
+    assert {name: run.drawn[name] for name in FUZZED if run.drawn[name] < CASES} == {}
     assert [one for one in run.exchanges if any(word in one.answer for word in INSIDE)] == []
     return run
 
 
 def counts(run: Run) -> str:
-    """How often the least asked operations were asked, for the record."""
-    few = sorted(((name, run.asked[name]) for name in FUZZED), key=lambda asked: asked[1])[:12]
-    return f"{len(run.exchanges)} requests; fewest: " + ", ".join(f"{name} {count}" for name, count in few)
+    """What the run was, for the record."""
+    fewest = min(run.drawn[name] for name in FUZZED)
+    return f"{len(run.exchanges)} requests to {len(FUZZED)} operations, {fewest} or more of them by chance to each"
 
 
 def test_no_answer_breaks_the_document(fixed: Run, record_property: Callable[[str, object], None]) -> None:
