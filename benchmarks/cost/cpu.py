@@ -35,6 +35,8 @@ from tests.simulation import doors, handlers
 
 ROUNDS, WARM_UP = 200, 10
 RATIO_MAX = 1.6
+DRIVER = {"sub": "driver"}
+"""What the access token says."""
 Handle = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -45,11 +47,11 @@ def _create(spot: Spot, number: int) -> dict[str, Any]:
         "starts_at": starts_at.isoformat(),
         "ends_at": (starts_at + timedelta(hours=2)).isoformat(),
     }
-    return handlers._request("POST /reservations", NOW, "driver", uuid.uuid4().hex, body)
+    return handlers._request("POST /reservations", NOW, DRIVER, uuid.uuid4().hex, body)
 
 
 def _get(reservation_id: str) -> dict[str, Any]:
-    return handlers._request(f"GET /reservations/{reservation_id}", NOW, "driver", "", None)
+    return handlers._request(f"GET /reservations/{reservation_id}", NOW, DRIVER, "", None)
 
 
 def _cpu_ms(handle: Handle, event: dict[str, Any]) -> tuple[float, dict[str, Any]]:

@@ -36,15 +36,17 @@ handler = entry(door)
     "/account",
     summary="Close my account",
     tags=["account"],
-    responses=documented(HTTPStatus.ACCEPTED, ClosedOut, HTTPStatus.CONFLICT),
+    responses=documented(HTTPStatus.ACCEPTED, ClosedOut, HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT),
 )
 def close_account() -> Response[Any]:
-    """For good. 409 account_not_settled says what has to end first: stays, payments on their way, a balance, a debt.
+    """For good. 403 fresh_login_required: log in with the password again; a refreshed token is as old as its log-in.
+
+    409 account_not_settled says what has to end first: stays, payments on their way, a balance, a debt.
 
     The log-in, phones, cards, favourites, notices and plates are erased within minutes; payments and stays are kept
     without them, as long as the law on bookkeeping wants.
     """
-    closed = accounts.close_account(wiring.store(), door.user_id, settings.currency(), door.now)
+    closed = accounts.close_account(wiring.store(), door.user_id, settings.currency(), door.logged_in_at, door.now)
     return answer(ClosedOut.of(closed), HTTPStatus.ACCEPTED)
 
 

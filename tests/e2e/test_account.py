@@ -69,6 +69,9 @@ def test_a_driver_takes_everything_along_and_nobody_is_left_behind_the_account(
     assert [one["device_id"] for one in whole["profile"]["push_devices"]] == ["phone"]
     assert len(whole["profile"]["payment_methods"]["items"]) == 1
 
+    eleven_minutes_on = now() + timedelta(minutes=11)
+    stolen = world.request_at(eleven_minutes_on, leaving, "DELETE", "/account", of="Accounts")
+    assert (stolen["status"], stolen["body"]["code"]) == (403, "fresh_login_required")
     refused = expect(409, leaving.request("DELETE", "/account"))
     assert (refused["code"], refused["reservation_ids"]) == ("account_not_settled", [stay["reservation_id"]])
 

@@ -200,8 +200,17 @@ class World:
         assert not failed, answer
         return answer
 
-    def request_at(self, at: datetime, driver: Driver, method: str, path: str, body: Json | None = None) -> Json:
-        """A driver's request of the reservations API as if API Gateway had taken it at that time: status and body."""
+    def request_at(
+        self,
+        at: datetime,
+        driver: Driver,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        *,
+        of: str = "Reservations",
+    ) -> Json:
+        """A driver's request of an API function as if API Gateway had taken it at that time: status and body."""
         claims = json.loads(base64url(driver.access_token.split(".")[1]))
         headers = {"content-type": "application/json", "idempotency-key": uuid.uuid4().hex}
         context = {
@@ -212,7 +221,7 @@ class World:
             "authorizer": {"jwt": {"claims": claims, "scopes": []}},
         }
         event = {"version": "2.0", "rawPath": path, "rawQueryString": "", "headers": headers, "requestContext": context}
-        answer, failed = self.invoke("ReservationsApi", event | {"body": json.dumps(body), "isBase64Encoded": False})
+        answer, failed = self.invoke(f"{of}Api", event | {"body": json.dumps(body), "isBase64Encoded": False})
         assert not failed, answer
         return {"status": answer["statusCode"], "body": json.loads(answer["body"])}
 

@@ -21,6 +21,7 @@ from local.tools import ROOT, emulator_python
 
 PROBES = Path(__file__).parent / "ministack_probes"
 REGION = "eu-central-1"
+PASSWORD = "Correct-horse-1"
 START_TIMEOUT_SECONDS = 30
 
 
@@ -100,6 +101,22 @@ class RunningMiniStack:
     def invoke(self, function_output: str, event: dict[str, Any]) -> Any:
         answer = self.client("lambda").invoke(FunctionName=self.outputs[function_output], Payload=json.dumps(event))
         return json.loads(answer["Payload"].read())
+
+    def sign_up(self, email: str) -> None:
+        cognito, client_id = self.client("cognito-idp"), self.outputs["PoolClientId"]
+        attributes = [{"Name": "email", "Value": email}]
+        cognito.sign_up(ClientId=client_id, Username=email, Password=PASSWORD, UserAttributes=attributes)
+        cognito.confirm_sign_up(ClientId=client_id, Username=email, ConfirmationCode="123456")
+
+    def log_in(self, email: str) -> dict[str, str]:
+        """Cognito's AccessToken, IdToken and RefreshToken."""
+        answer = self.client("cognito-idp").initiate_auth(
+            ClientId=self.outputs["PoolClientId"],
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": email, "PASSWORD": PASSWORD},
+        )
+        tokens: dict[str, str] = answer["AuthenticationResult"]
+        return tokens
 
     def call_api(self, method: str, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         api = f"{self.endpoint}/_aws/execute-api/{self.outputs['ApiId']}/$default"

@@ -14,16 +14,8 @@ ORIGIN = "https://app.example"
 @pytest.fixture(scope="module")
 def tokens(patched: RunningMiniStack) -> dict[str, str]:
     """The access and the identity token of a fresh user."""
-    cognito = patched.client("cognito-idp")
-    client_id, email, password = patched.outputs["PoolClientId"], "driver@example.com", "Correct-horse-1"
-    attributes = [{"Name": "email", "Value": email}]
-    cognito.sign_up(ClientId=client_id, Username=email, Password=password, UserAttributes=attributes)
-    cognito.confirm_sign_up(ClientId=client_id, Username=email, ConfirmationCode="123456")
-    answer = cognito.initiate_auth(
-        ClientId=client_id,
-        AuthFlow="USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": email, "PASSWORD": password},
-    )["AuthenticationResult"]
+    patched.sign_up("driver@example.com")
+    answer = patched.log_in("driver@example.com")
     return {"access": answer["AccessToken"], "identity": answer["IdToken"]}
 
 

@@ -1,6 +1,6 @@
 """What a driver asks of the API about the account as a whole, and the answers that the plain rules expect."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from accounts.schemas import ClosedOut
@@ -16,20 +16,26 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
-def close_account(user_id: UserId) -> ApiCall:
-    """DELETE /account."""
+LOGIN_LASTS = timedelta(minutes=10)
+"""How long after the password an account can be closed."""
+
+
+def close_account(user_id: UserId, logged_in_at: datetime) -> ApiCall:
+    """DELETE /account, by a token whose log-in was then."""
 
     def run(ports: doors.Ports, _: CreateRequest, now: datetime) -> ClosedOut:
-        return ClosedOut.of(accounts.close_account(ports.store, user_id, "EUR", now))
+        return ClosedOut.of(accounts.close_account(ports.store, user_id, "EUR", logged_in_at, now))
 
-    def expect(world: "World", _: datetime) -> str:
+    def expect(world: "World", now: datetime) -> str:
         wallet = world.store.get(Wallet, user_id)
         if wallet and wallet.closed_at:
             return OK
+        if now > logged_in_at + LOGIN_LASTS:
+            return "fresh_login_required"
         left = wallet is not None and (wallet.balance_minor or wallet.debts)
         return "account_not_settled" if left or something_open(world, user_id) else OK
 
-    return ApiCall("close account", user_id, "", (), run, expect)
+    return ApiCall("close account", user_id, "", (logged_in_at,), run, expect)
 
 
 def something_open(world: "World", user_id: UserId) -> bool:

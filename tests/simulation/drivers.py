@@ -326,7 +326,10 @@ class Driver:
                 self.purse.pay(stay.reservation_id, extension_id if asked == "pay extension" else None)
 
     def leave(self) -> None:
-        """Close the account: mostly after everything that is open was ended, and the wallet emptied."""
+        """Close the account: mostly after everything that is open was ended, and the wallet emptied.
+
+        The log-in is up to eleven minutes old, a minute too many, as the clock has it: no draw is spent on it.
+        """
         world = self._world
         if world.draws.chance(700):
             for stay in self._stays():
@@ -338,7 +341,8 @@ class Driver:
             if wallet and wallet.balance_minor:
                 self.ask(card_calls.withdraw(self.user_id, self._key(), wallet.balance_minor))
             world.advance(world.now + SETTLES)
-        self.ask(account_calls.close_account(self.user_id))
+        logged_in_at = world.now.replace(microsecond=0) - timedelta(minutes=world.now.minute % 12)
+        self.ask(account_calls.close_account(self.user_id, logged_in_at))
 
     # -- inside
 

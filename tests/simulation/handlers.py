@@ -73,7 +73,7 @@ def wire(ports: doors.Ports) -> None:
 def answer(call: ApiCall, now: datetime) -> Any:
     """Ask the API function; its answer as the schema has it. Raises the refusal that its problem document names."""
     method, path, body, handler, model = _http(call)
-    event = _request(f"{method} {path}", now, call.user_id, call.key, body)
+    event = _request(f"{method} {path}", now, _claims(call), call.key, body)
     response = handler(event, CONTEXT)
     if model is None and response["statusCode"] < 300:
         return None
@@ -92,6 +92,15 @@ def answer(call: ApiCall, now: datetime) -> Any:
     if code == InvalidField.code:
         raise InvalidField(document["errors"][0]["field"], document["errors"][0]["reason"])
     raise REFUSALS[code](document["detail"])
+
+
+def _claims(call: ApiCall) -> dict[str, str]:
+    """What the access token says, as far as it is looked at."""
+    match call.name, call.body:
+        case "close account", (logged_in_at,):
+            return {"sub": call.user_id, "auth_time": str(int(logged_in_at.timestamp()))}
+        case _:
+            return {"sub": call.user_id}
 
 
 def _http(call: ApiCall) -> tuple[str, str, dict[str, Any] | None, Any, Any]:
@@ -154,7 +163,9 @@ def _spoken(instant: datetime | None) -> str | None:
     return instant.isoformat() if instant else None
 
 
-def _request(route: str, now: datetime, user_id: str, key: str, body: dict[str, Any] | None) -> dict[str, Any]:
+def _request(
+    route: str, now: datetime, claims: dict[str, str], key: str, body: dict[str, Any] | None
+) -> dict[str, Any]:
     method, path = route.split()
     headers = {"content-type": "application/json", **({"idempotency-key": key} if key else {})}
     return {
@@ -168,7 +179,7 @@ def _request(route: str, now: datetime, user_id: str, key: str, body: dict[str, 
             "stage": "$default",
             "timeEpoch": int(now.timestamp() * 1000),
             "http": {"method": method, "path": path},
-            "authorizer": {"jwt": {"claims": {"sub": user_id}}},
+            "authorizer": {"jwt": {"claims": claims}},
         },
         "body": json.dumps(body) if body is not None else None,
         "isBase64Encoded": False,
@@ -270,7 +281,7 @@ class _Trusting:
 
 def _webhook(told: tuple[str, str], now: datetime) -> None:
     wiring.webhook_verifier = lambda: _Trusting(told)  # type: ignore[assignment]  # not cached, as the real one is
-    event = _request("POST /stripe/webhook", now, "", "", {})
+    event = _request("POST /stripe/webhook", now, {}, "", {})
     event["headers"]["stripe-signature"] = "signature"
     if stripe_webhook.handler(event, CONTEXT)["statusCode"] != 200:
         raise Outage("the webhook was not taken")

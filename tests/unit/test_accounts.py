@@ -1,15 +1,18 @@
 """Closing an account: no money is lost with it, and then nobody is behind it."""
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from accounts import api
 
+from parking import wiring
 from parking.adapters.memory.logins import MemoryLogins
 from parking.adapters.memory.push import MemoryPush
 from parking.domain.closing import LAST_TOKEN_AFTER
 from parking.domain.customer import Customer
-from parking.domain.errors import AccountClosed, AccountNotSettled
+from parking.domain.errors import AccountClosed, AccountNotSettled, FreshLoginRequired
 from parking.domain.favourites import Favourites
 from parking.domain.ids import DeviceId
 from parking.domain.ledger import Debt, Wallet
@@ -22,6 +25,7 @@ from parking.services.favourites import add_favourite
 from parking.services.notifications import set_preferences
 from parking.services.phones import register_device
 from parking.services.sweeping import Swept
+from tests.lambda_context import CONTEXT
 from tests.unit.dying import WHEN, at_each_call
 from tests.unit.till import Till
 from tests.unit.world import ANNA, BORIS, at
@@ -58,9 +62,9 @@ class Leaving:
             self.till.store, self.push, ANNA, DeviceId(name), platform=Platform.FCM, token=f"token-of-{name}"
         )
 
-    def close(self, now: float = 2) -> Wallet:
+    def close(self, now: float = 2, *, logged_in_at: float = 0) -> Wallet:
         """DELETE /account."""
-        return close_account(self.till.store, ANNA, "EUR", at(now))
+        return close_account(self.till.store, ANNA, "EUR", at(logged_in_at), at(now))
 
     def erase(self, now: float = 3) -> Swept:
         """One run of the schedule."""
@@ -75,6 +79,11 @@ class Leaving:
         )  # fmt: skip
         kept: list[object] = [one for kind in kinds for one in store.all_of(kind) if one.user_id == ANNA]
         return kept + [one.vehicle_plate for one in store.all_of(Reservation) if one.vehicle_plate]
+
+
+def seconds(minute: float) -> str:
+    """A time as API Gateway hands on a token's claim: seconds since 1970, as text."""
+    return str(int(at(minute).timestamp()))
 
 
 @pytest.fixture
@@ -116,8 +125,49 @@ def test_closing_twice_is_the_first_time(leaving: Leaving) -> None:
 
 def test_who_never_had_a_wallet_can_leave_too() -> None:
     till = Till()
-    assert close_account(till.store, BORIS, "EUR", at(0)).closed_at == at(0)
+    assert close_account(till.store, BORIS, "EUR", at(0), at(0)).closed_at == at(0)
     assert erase_due(till.store, till.cards, MemoryPush(), MemoryLogins(), at(1)).moved == 1
+
+
+def test_a_log_in_of_more_than_ten_minutes_ago_closes_nothing(leaving: Leaving) -> None:
+    with pytest.raises(FreshLoginRequired):
+        leaving.close(now=20.1, logged_in_at=10)
+    assert leaving.till.wallet().closed_at is None
+    assert leaving.close(now=20, logged_in_at=10).closed_at == at(20)
+
+
+def test_a_token_that_does_not_say_when_its_driver_logged_in_closes_nothing(leaving: Leaving) -> None:
+    with pytest.raises(FreshLoginRequired):
+        close_account(leaving.till.store, ANNA, "EUR", None, at(2))
+
+
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [({"auth_time": seconds(0)}, 202), ({"auth_time": seconds(-9)}, 403), ({}, 403), ({"auth_time": ""}, 403)],
+)
+def test_the_function_takes_the_time_of_the_log_in_from_the_token(
+    leaving: Leaving, monkeypatch: pytest.MonkeyPatch, claims: dict[str, str], status: int
+) -> None:
+    monkeypatch.setattr(wiring, "store", lambda: leaving.till.store)
+    monkeypatch.setenv("CURRENCY", "EUR")
+    context = {
+        "requestId": "request",
+        "stage": "$default",
+        "timeEpoch": int(at(2).timestamp() * 1000),
+        "http": {"method": "DELETE", "path": "/account"},
+        "authorizer": {"jwt": {"claims": {"sub": ANNA, **claims}}},
+    }
+    event = {"version": "2.0", "rawPath": "/account", "rawQueryString": "", "headers": {}, "requestContext": context}
+    answer = api.handler(event, CONTEXT)
+
+    assert answer["statusCode"] == status, answer["body"]
+    assert (leaving.till.wallet().closed_at is not None) == (status == 202)
+    assert status == 202 or json.loads(answer["body"])["code"] == "fresh_login_required"
+
+
+def test_who_asks_once_more_after_the_log_in_is_erased_needs_no_new_one(leaving: Leaving) -> None:
+    leaving.close(2)
+    assert leaving.close(now=60).closed_at == at(2)
 
 
 def test_money_in_the_wallet_keeps_the_account_open(leaving: Leaving) -> None:

@@ -26,6 +26,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from parking.domain.errors import (
     CardDeclined,
+    FreshLoginRequired,
     IdempotencyMismatch,
     InsufficientFunds,
     InvalidField,
@@ -154,8 +155,18 @@ class Door:
     @property
     def user_id(self) -> UserId:
         """The Cognito `sub` of the access token that API Gateway's authorizer has checked."""
+        return UserId(self._claims.get("sub", ""))
+
+    @property
+    def logged_in_at(self) -> datetime | None:
+        """When the driver gave the password: a refreshed token keeps the time (OpenID Connect Core, 12.2)."""
+        auth_time = self._claims.get("auth_time")
+        return datetime.fromtimestamp(int(auth_time), UTC) if auth_time else None
+
+    @property
+    def _claims(self) -> dict[str, Any]:
         authorizer = self.app.current_event.request_context.authorizer
-        return UserId(authorizer.jwt_claim["sub"] if authorizer and authorizer.jwt_claim else "")
+        return (authorizer.jwt_claim if authorizer else None) or {}
 
     @property
     def now(self) -> datetime:
@@ -227,6 +238,7 @@ Answer = Callable[[Any, str], Response[Any]]
 
 _STATUS: dict[type[ParkingError], HTTPStatus] = {
     InvalidField: HTTPStatus.BAD_REQUEST,
+    FreshLoginRequired: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Refused: HTTPStatus.CONFLICT,
     InsufficientFunds: HTTPStatus.PAYMENT_REQUIRED,

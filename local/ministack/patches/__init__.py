@@ -19,6 +19,7 @@ PATCH_NAMES = (
     "local_index_fetch",
     "sns_recorder",
     "rights_used",
+    "login_time",
 )
 
 

@@ -7,24 +7,33 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from parking.domain.errors import AccountClosed, AccountNotSettled, InvariantBroken
+from parking.domain.errors import AccountClosed, AccountNotSettled, FreshLoginRequired, InvariantBroken
 from parking.domain.ids import PaymentId, ReservationId
 from parking.domain.ledger import Wallet
 from parking.domain.payment import LOOK_AFTER
 
 LAST_TOKEN_AFTER = timedelta(hours=3)
 """By then no access token is alive: an hour is its life, and by an hour at most is a schedule's event late."""
+LOGIN_FRESH_FOR = timedelta(minutes=10)
+"""Time to confirm the wish; a token that is found or leaked later is too old."""
 
 
 def close(
-    wallet: Wallet, reservations: Sequence[ReservationId], payments: Sequence[PaymentId], now: datetime
+    wallet: Wallet,
+    reservations: Sequence[ReservationId],
+    payments: Sequence[PaymentId],
+    logged_in_at: datetime | None,
+    now: datetime,
 ) -> Wallet:
-    """The wallet of a closed account; one that is closed already stays as it is.
+    """The wallet of a closed account; one that is closed already stays as it is, whoever asks.
 
-    Raises AccountNotSettled while stays are booked, payments are on their way, money is left or something is owed.
+    Raises FreshLoginRequired unless the driver gave the password within LOGIN_FRESH_FOR, and AccountNotSettled while
+    stays are booked, payments are on their way, money is left or something is owed.
     """
     if wallet.closed_at:
         return wallet
+    if logged_in_at is None or now - logged_in_at > LOGIN_FRESH_FOR:
+        raise FreshLoginRequired("Log in again, and ask once more within ten minutes of it.")
     if wallet.balance_minor or wallet.debts or reservations or payments:
         raise AccountNotSettled(
             "Cancel or end every stay, wait for payments on their way, pay what is owed and take out what is left.",

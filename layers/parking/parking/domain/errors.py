@@ -149,6 +149,12 @@ class AccountNotSettled(Refused):
     code = "account_not_settled"
 
 
+class FreshLoginRequired(ParkingError):
+    """What cannot be taken back is asked with a log-in of some time ago: whoever has only the token gets no further."""
+
+    code = "fresh_login_required"
+
+
 class AccountClosed(Refused):
     """The driver has closed the account: nothing new begins."""
 

@@ -56,12 +56,15 @@ def profile_of(store: Store, user_id: UserId, currency: str) -> Profile:
     )
 
 
-def close_account(store: Store, user_id: UserId, currency: str, now: datetime) -> Wallet:
-    """Write down that the driver wants no account any more; again is the same fact. Raises AccountNotSettled."""
+def close_account(store: Store, user_id: UserId, currency: str, logged_in_at: datetime | None, now: datetime) -> Wallet:
+    """Write down that the driver wants no account any more; again is the same fact.
+
+    Raises FreshLoginRequired, AccountNotSettled.
+    """
 
     def attempt() -> Wallet:
         before = wallet_of(store, user_id, currency)
-        after = close(before, *_open_things(store, user_id), now)
+        after = close(before, *_open_things(store, user_id), logged_in_at, now)
         if after != before:
             store.commit(after)
         return after
