@@ -1,4 +1,4 @@
-"""Every function's cold start beside two yardsticks: `make bench-cold` (docs/performance.md).
+"""Every function's cold start beside two yardsticks: `make bench-cold` prints the table of docs/performance.md.
 
 What `sam build` made runs under AWS's Runtime Interface Emulator; its log gives the time of INIT. All functions take
 turns, nine times, so that a busy machine slows all of them alike, and the figures that count are ratios of medians.
@@ -9,9 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks.cold.built import Function, ours, yardsticks
 from benchmarks.cold.emulated import ColdStart, cold_start, nothing_stored
 from local.processes import Processes
@@ -20,6 +17,7 @@ from local.tools import STATE_FOLDER, environment
 ROUNDS = 9
 RATIO_MAX = 0.45
 RATIO_WITHOUT_HTTP_MAX = 0.33
+PROCESSOR_SHARE = 512 / 1769  # of what our memory buys on Lambda, once INIT is over
 HTTP_EVENT: dict[str, Any] = {
     "version": "2.0",
     "rawPath": "/spots/none",
@@ -33,6 +31,7 @@ HTTP_EVENT: dict[str, Any] = {
     },
     "isBase64Encoded": False,
 }
+YARDSTICKS = {"Empty": "(a)", "Plain": "(b)"}
 RUNTIME = Path(__file__).parent / "runtime"
 
 
@@ -50,9 +49,26 @@ def _measured(functions: list[Function]) -> dict[str, list[ColdStart]]:
     return starts
 
 
-def _request_ms(starts: list[ColdStart]) -> float:
+def _line(one: Function, starts: dict[str, list[ColdStart]]) -> tuple[str, bool]:
+    """A line of the table, and whether its promise holds."""
+    taken = [start.init_ms for start in starts[one.name]]
+    ratio = statistics.median(taken) / _median_init_ms(starts["Plain"])
+    most = RATIO_MAX if one.has_http else RATIO_WITHOUT_HTTP_MAX
+    is_yardstick = one.name in YARDSTICKS
+    kept = is_yardstick or ratio <= most
+    promise = YARDSTICKS[one.name] if is_yardstick else f"{most:.2f}" if kept else f"{most:.2f} **missed**"
+    spread = f"{min(taken):.0f} to {max(taken):.0f}"
+    return f"| {one.name} | {statistics.median(taken):.0f} | {spread} | {ratio:.2f} | {promise} |", kept
+
+
+def _median_init_ms(starts: list[ColdStart]) -> float:
+    return statistics.median(start.init_ms for start in starts)
+
+
+def _request_ms(starts: list[ColdStart], processor_share: float) -> float:
+    """INIT and the answer to the first request, if it had this share of the processor."""
     assert {start.answer["statusCode"] for start in starts} == {404}
-    return statistics.median(start.init_ms + start.invoke_ms for start in starts)
+    return statistics.median(start.init_ms + start.invoke_ms / processor_share for start in starts)
 
 
 def main() -> int:
@@ -62,29 +78,15 @@ def main() -> int:
     before = _files(functions)
     starts = _measured(functions)
     assert _files(functions) == before, "something was written into the code while it was measured"
-    init_ms = {name: statistics.median(start.init_ms for start in taken) for name, taken in starts.items()}
-    plain_ms = init_ms["Plain"]
-    table = Table("function", "INIT ms", "fastest", "slowest", "× (b)", "at most")
-    missed = 0
-    for one in functions:
-        ratio = init_ms[one.name] / plain_ms
-        most = RATIO_MAX if one.has_http else RATIO_WITHOUT_HTTP_MAX
-        if one.name in ("Empty", "Plain"):
-            promise = "(a)" if one.name == "Empty" else "(b)"
-        else:
-            missed += ratio > most
-            promise = f"{most:.2f}" + (" MISSED" if ratio > most else "")
-        taken = [start.init_ms for start in starts[one.name]]
-        figures = [f"{ms:.0f}" for ms in (init_ms[one.name], min(taken), max(taken))]
-        table.add_row(one.name, *figures, f"{ratio:.2f}", promise)
-    console = Console(width=100)
-    console.print(table)
-    plain_request_ms, our_request_ms = _request_ms(starts["Plain"]), _request_ms(starts["SpotsApi"])
-    console.print(
-        f"INIT and the first request (a GetItem that finds nothing): (b) {plain_request_ms:.0f} ms, "
-        f"SpotsApi {our_request_ms:.0f} ms, ratio {our_request_ms / plain_request_ms:.2f}"
-    )
-    return min(missed, 1)
+    lines = [_line(one, starts) for one in functions]
+    print(f"| function | INIT ms, median of {ROUNDS} | fastest to slowest | × (b) | at most |")
+    print("|---|---|---|---|---|", *(line for line, _ in lines), sep="\n")
+    print("\nA cold start and the answer to a GetItem that finds nothing:\n")
+    print("| the request has | (b) ms | SpotsApi ms | ratio |", "|---|---|---|---|", sep="\n")
+    for share, said in ((1.0, "the whole processor, as here"), (PROCESSOR_SHARE, "0.29 of it, as on Lambda")):
+        plain_ms, our_ms = _request_ms(starts["Plain"], share), _request_ms(starts["SpotsApi"], share)
+        print(f"| {said} | {plain_ms:.0f} | {our_ms:.0f} | {our_ms / plain_ms:.2f} |")
+    return 0 if all(kept for _, kept in lines) else 1
 
 
 if __name__ == "__main__":
