@@ -69,6 +69,22 @@ def test_only_functions_that_speak_to_stripe_carry_it(template: Template) -> Non
         assert layers == ["DependenciesLayer", "ParkingLayer", *(["StripeLayer"] if speaks else [])], name
 
 
+def test_the_functions_behind_the_api_and_no_others_start_from_a_snapshot_where_an_operator_wants_it(
+    template: Template,
+) -> None:
+    behind_the_api = {
+        called_at(operation["x-amazon-apigateway-integration"]["uri"]) for operation in template.routes().values()
+    }
+    wanted = {"ApplyOn": {"Fn::If": ["HasSnapStart", "PublishedVersions", "None"]}}
+    said = {
+        name: one["SnapStart"] for name, one in template.of_type("AWS::Lambda::Function").items() if "SnapStart" in one
+    }
+
+    assert said == dict.fromkeys(behind_the_api, wanted)
+    assert decoded()["Conditions"]["HasSnapStart"] == {"Fn::Equals": [{"Ref": "SnapStart"}, "true"]}
+    assert decoded()["Parameters"]["SnapStart"]["Default"] == "false"
+
+
 def _hash_of(layer: str) -> str:
     """What SAM adds to a layer's logical id, so that a new version is a new resource."""
     return layer[-SAM_HASH_LENGTH:]
