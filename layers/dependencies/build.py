@@ -7,6 +7,8 @@ files say "unchecked": Python neither compares times, which differ after unzippi
 """
 
 import compileall
+import gzip
+import json
 import shutil
 import subprocess
 import sys
@@ -35,6 +37,22 @@ def prune(target: Path) -> None:
         shutil.rmtree(folder)
 
 
+def trim_endpoints(target: Path) -> None:
+    """Leave out where other services answer: botocore reads all 1.2 MB of it for the first client of a session.
+
+    Partitions, their regions and their defaults stay, so our services resolve as before wherever there is a region.
+    """
+    for path in target.glob("botocore/data/endpoints.json"):
+        models = [
+            json.loads(gzip.decompress(model.read_bytes())) for model in path.parent.glob("*/*/service-2.json.gz")
+        ]
+        ours = {model["metadata"]["endpointPrefix"] for model in models}
+        endpoints = json.loads(path.read_text())
+        for partition in endpoints["partitions"]:
+            partition["services"] = {name: said for name, said in partition["services"].items() if name in ours}
+        path.write_text(json.dumps(endpoints))
+
+
 def compile_all(target: Path) -> None:
     """Raises SystemExit for a file that does not compile."""
     mode = PycInvalidationMode.UNCHECKED_HASH
@@ -47,4 +65,5 @@ if __name__ == "__main__":
     requirements, target = map(Path, sys.argv[1:])
     install(requirements, target)
     prune(target)
+    trim_endpoints(target)
     compile_all(target)

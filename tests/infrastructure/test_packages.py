@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
+import shutil
+from itertools import product
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import botocore
 import pytest
+from botocore.exceptions import BotoCoreError
+from botocore.regions import EndpointResolver
 
 ROOT = Path(__file__).parents[2]
 DEPENDENCIES = ROOT / "layers" / "dependencies"
@@ -73,3 +80,31 @@ def test_models_of_other_services_and_tests_are_left_out(build: ModuleType, tmp_
     build.prune(tmp_path)
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if not any(path.glob("*/"))}
     assert left == {"botocore/data/dynamodb", "botocore/data/endpoints.json", "h3"}
+
+
+def test_where_our_services_answer_is_as_botocore_says_in_every_region_there_is(
+    build: ModuleType, tmp_path: Path
+) -> None:
+    data, trimmed = Path(botocore.__file__).parent / "data", tmp_path / "botocore" / "data"
+    trimmed.mkdir(parents=True)
+    shutil.copy(data / "endpoints.json", trimmed)
+    for service in build.BOTOCORE_SERVICES:
+        shutil.copytree(data / service, trimmed / service)
+    build.trim_endpoints(tmp_path)
+
+    whole, left = (json.loads((folder / "endpoints.json").read_text()) for folder in (data, trimmed))
+    regions = [*(region for partition in whole["partitions"] for region in partition["regions"]), "eu-new-1", None]
+    prefixes = sorted({name for partition in left["partitions"] for name in partition["services"]})
+    assert prefixes == ["cognito-idp", "data-ats.iot", "dynamodb", "iot", "secretsmanager", "sns"]
+    resolvers = EndpointResolver(whole), EndpointResolver(left)
+    for asked in product(prefixes, regions, (False, True), (False, True)):
+        said, says = (_resolved(resolver, *asked) for resolver in resolvers)
+        assert says == said, asked
+    assert len(regions) > 30
+
+
+def _resolved(resolver: EndpointResolver, prefix: str, region: str | None, dualstack: bool, fips: bool) -> Any:
+    try:
+        return resolver.construct_endpoint(prefix, region, use_dualstack_endpoint=dualstack, use_fips_endpoint=fips)
+    except BotoCoreError as refused:
+        return str(refused)

@@ -4,6 +4,9 @@ from pydantic import BaseModel, ConfigDict
 
 
 class In(BaseModel):
-    """A request body: what we do not know is refused, so that a typing error is not silently ignored."""
+    """A request body: what we do not know is refused, so that a typing error is not silently ignored.
 
-    model_config = ConfigDict(extra="forbid")
+    What checks it is built when one first comes: INIT would build those of all routes.
+    """
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)

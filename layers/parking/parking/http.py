@@ -24,6 +24,7 @@ from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from parking import wiring
 from parking.domain.errors import (
     CardDeclined,
     FreshLoginRequired,
@@ -116,9 +117,9 @@ Cursor = Annotated[
 
 
 class Out(BaseModel):
-    """An answer."""
+    """An answer. What checks it is built when one is first given: INIT would build those of all routes."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class FieldError(Out):
@@ -201,7 +202,11 @@ class Door:
 
 
 def entry(door: Door) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any]]:
-    """The Lambda handler of a door: correlation id in every log line, then resolve."""
+    """The Lambda handler of a door: correlation id in every log line, then resolve.
+
+    Somebody waits for its first answer, and on Lambda INIT has more of a processor than a request has.
+    """
+    wiring.load_ahead()
 
     @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP, clear_state=True)
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

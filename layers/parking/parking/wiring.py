@@ -3,7 +3,9 @@
 Adapters are imported where they are made, so that a function loads only what it uses (cold start).
 """
 
+import gc
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from parking import journal, settings
@@ -22,6 +24,18 @@ if TYPE_CHECKING:
         Things,
         WebhookVerifier,
     )
+
+
+def load_ahead() -> None:
+    """Load what takes longest of `store`, for functions that somebody waits for: botocore in PynamoDB (decision 44).
+
+    Nothing that is loaded is garbage, but the collector would look through it again and again: it waits, and leaves
+    all that is there alone from then on.
+    """
+    gc.disable()
+    import_module("pynamodb.connection")
+    gc.freeze()
+    gc.enable()
 
 
 @cache
