@@ -1,6 +1,6 @@
 # Every target does its own set-up: a fresh machine needs make, Python 3.13 and any python3 for the bootstrap of uv.
 .DEFAULT_GOAL := help
-.PHONY: help install up down status client demo day soak deploy test fuzz simulate check scan openapi format bench-search bench-sweep bench-arrival bench-cost bench-cpu bench-cold
+.PHONY: help install up down status client demo day soak deploy test fuzz simulate check scan openapi format bench-search bench-sweep bench-arrival bench-cost bench-cpu bench-cold bench-load
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -80,6 +80,10 @@ bench-cpu: install ## Measure a request's CPU time beside the same request writt
 
 bench-cold: install ## Measure every function's cold start beside two yardsticks, nine times
 	@$(PYTHON) -m benchmarks.cold
+
+bench-load: install ## Measure DRIVERS=50 drivers at once for SECONDS=60 on the running system, and look at the books afterwards
+	@PYTHONPATH=layers/parking:functions:device:. $(PYTHON) -m benchmarks.load \
+		--drivers $(or $(DRIVERS),50) --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 
 check: install ## Format, lint, types, architecture, template, and what is generated from the lock file
 	.venv/bin/ruff format --check .

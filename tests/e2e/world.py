@@ -165,15 +165,30 @@ class World:
         """The addresses of the queues by the template's names."""
         return self._resources("AWS::SQS::Queue")
 
+    def failed(self) -> dict[str, list[str]]:
+        """What waits in failure queues, by the template's names; queues that are empty are left out."""
+        sqs = self.stack.client("sqs")
+        found = {
+            name: [
+                one["Body"] for one in sqs.receive_message(QueueUrl=address, MaxNumberOfMessages=10).get("Messages", [])
+            ]
+            for name, address in self.queues.items()
+        }
+        return {name: bodies for name, bodies in found.items() if bodies}
+
+    @cached_property
+    def tables(self) -> dict[str, str]:
+        """The names of the tables by the template's names."""
+        return self._resources("AWS::DynamoDB::Table")
+
+    def items(self, table: str) -> list[Json]:
+        """Every item of a table that the template names so: who judges may scan, the system may not."""
+        pages = self.stack.client("dynamodb").get_paginator("scan").paginate(TableName=self.tables[table])
+        return [item for page in pages for item in page["Items"]]
+
     def tables_as_text(self) -> dict[str, str]:
         """Everything that each table holds, by the template's names."""
-        pages = self.stack.client("dynamodb").get_paginator("scan")
-        return {
-            logical_id: "\n".join(
-                json.dumps(item, default=str) for page in pages.paginate(TableName=name) for item in page["Items"]
-            )
-            for logical_id, name in self._resources("AWS::DynamoDB::Table").items()
-        }
+        return {table: "\n".join(json.dumps(item, default=str) for item in self.items(table)) for table in self.tables}
 
     def _resources(self, kind: str) -> dict[str, str]:
         pages = self.stack.client("cloudformation").get_paginator("list_stack_resources")
