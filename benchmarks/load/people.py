@@ -12,8 +12,8 @@ from benchmarks.load.answers import Answer
 from local.drivers import Driver
 from tests.e2e.world import utc
 
-# Between two taps, a triangle: two seconds on average. Without them fifty drivers would only measure their own queue.
-THINK_SECONDS_MIN, THINK_SECONDS_USUAL, THINK_SECONDS_MAX = 0.5, 1.5, 4.0
+# Between two taps, a triangle: three seconds on average. Without it fifty drivers would only measure their own queue.
+THINK_SECONDS_MIN, THINK_SECONDS_USUAL, THINK_SECONDS_MAX = 1, 2, 6
 PLANS = {"parks now": 4, "books ahead": 4, "looks around": 2}
 TRIES = 3
 LOOKS = 10

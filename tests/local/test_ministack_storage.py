@@ -1,5 +1,8 @@
 """DynamoDB and Secrets Manager as the project uses them. Most of it MiniStack has; others build on it."""
 
+import statistics
+import time
+from itertools import batched
 from typing import Any
 from uuid import uuid4
 
@@ -55,6 +58,43 @@ def test_a_keys_only_local_index_gives_all_attributes_when_asked(patched: Runnin
 def test_without_the_patch_a_keys_only_index_gives_keys_only(unpatched: RunningMiniStack) -> None:
     user = put_visits(unpatched)
     assert "note" not in query(unpatched, user, Select="ALL_ATTRIBUTES")["Items"][0]
+
+
+def put_many(running: RunningMiniStack, count: int) -> str:
+    """A new user with so many visits; returns the user's id."""
+    user, table = f"user-{uuid4().hex[:8]}", running.outputs["Visits"]
+    numbers = [str(number) for number in range(count)]
+    items = [{"user_id": {"S": user}, "visit_id": {"S": n}, "starts_at": {"N": n}} for n in numbers]
+    for some in batched(items, 25, strict=False):
+        puts = [{"PutRequest": {"Item": item}} for item in some]
+        running.client("dynamodb").batch_write_item(RequestItems={table: puts})
+    return user
+
+
+def test_a_condition_is_read_once_for_all_items_of_a_query(
+    patched: RunningMiniStack, unpatched: RunningMiniStack
+) -> None:
+    """In turn on both, because milliseconds say more about the machine."""
+    users = {running.endpoint: put_many(running, 500) for running in (patched, unpatched)}
+
+    def counted_seconds(running: RunningMiniStack) -> float:
+        began = time.perf_counter()
+        answer = running.client("dynamodb").query(
+            TableName=running.outputs["Visits"],
+            KeyConditionExpression="user_id = :user AND visit_id BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":user": {"S": users[running.endpoint]},
+                ":first": {"S": "0"},
+                ":last": {"S": "999"},
+            },
+            Select="COUNT",
+        )
+        assert answer["Count"] == 500
+        return time.perf_counter() - began
+
+    pairs = [(counted_seconds(patched), counted_seconds(unpatched)) for _ in range(11)]
+    with_patch, without = (statistics.median(seconds) for seconds in zip(*pairs, strict=True))
+    assert with_patch < 0.8 * without
 
 
 def test_a_local_index_pages_with_exclusive_start_key(patched: RunningMiniStack, user_id: str) -> None:

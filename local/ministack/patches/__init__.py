@@ -17,6 +17,7 @@ PATCH_NAMES = (
     "layer_cache",
     "reserved_concurrency",
     "local_index_fetch",
+    "read_conditions",
     "sns_recorder",
     "rights_used",
     "login_time",
