@@ -246,7 +246,7 @@ def arrive(user_id: UserId, reservation_id: ReservationId) -> ApiCall:
         if now < mine.starts_at and before_mine:
             return "spot_not_yet_free"
         others, blocker = world.reservations_at(mine.spot_id), world.store.get(Blocker, mine.blocker_id)
-        kept_out = mine.arrival_requested_at is None and reference.overstayer(mine, others, blocker, now)
+        kept_out = mine.arrival_requested_at is None and reference.parked_instead(mine, others, blocker, now)
         return "spot_not_yet_free" if kept_out else OK
 
     return ApiCall("arrive", user_id, "", (reservation_id,), run, expect)

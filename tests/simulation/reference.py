@@ -256,11 +256,15 @@ def car_is_seen(reservation: Reservation, blocker: Blocker | None, now: datetime
 
 def overstayer(reservation: Reservation, others: Iterable[Reservation], blocker: Blocker | None, now: datetime) -> bool:
     """Whether another stay, whose time is over, keeps the driver from the spot."""
+    return parked_instead(reservation, (other for other in others if other.ends_at <= now), blocker, now)
+
+
+def parked_instead(
+    reservation: Reservation, others: Iterable[Reservation], blocker: Blocker | None, now: datetime
+) -> bool:
+    """Whether the car of another stay is on the spot, be it that its driver came ahead of their time."""
     return any(
-        other.key != reservation.key
-        and other.status is S.ACTIVE
-        and other.ends_at <= now
-        and car_is_seen(other, blocker, now)
+        other.key != reservation.key and other.status is S.ACTIVE and car_is_seen(other, blocker, now)
         for other in others
     )
 

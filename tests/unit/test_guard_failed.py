@@ -10,7 +10,7 @@ import pytest
 from blockers import prepare_upcoming
 from parking import wiring
 from parking.domain.blocker import Blocker, Occupancy
-from parking.domain.errors import WrongState
+from parking.domain.errors import SpotNotYetFree, WrongState
 from parking.domain.guarding import arrival_has_failed
 from parking.domain.reservation import EndReason, Reservation, ReservationStatus
 from parking.domain.spot import Location
@@ -132,6 +132,23 @@ def test_who_is_kept_out_by_the_stay_before_is_told_of_that_instead(world: World
         look(world, minute, minute + 4)
     assert (KIND in world.told(BORIS), world.stored(kept_out).guard_failed_at) == (False, None)
     assert "SPOT_STILL_OCCUPIED" in world.told(BORIS)
+
+
+def test_the_car_of_one_who_came_early_is_a_guard_that_failed(world: World) -> None:
+    """Anna's card was slower than her hold: her time was free for Boris to come early, and then it was hers again."""
+    world.device_reports(164)
+    lapsed = world.reserve(ANNA, 165, 180, now=164)
+    early = world.booked(BORIS, 190, 300)
+    bookings.arrive(world.store, BORIS, early.reservation_id, at(176))
+    world.reconcile(176)
+    world.device_obeys(176.1)
+    world.device_reports(176.5, occupancy=Occupancy.OCCUPIED)
+    paid_late = replace(lapsed, status=S.CONFIRMED, guard_due_at=at(177), guard_by=at(178), version=1)
+    world.store.commit(paid_late)
+    look(world, 177, 178)
+    assert (KIND in world.told(ANNA), world.stored(lapsed).guard_failed_at) == (True, at(178))
+    with pytest.raises(SpotNotYetFree):
+        bookings.arrive(world.store, ANNA, lapsed.reservation_id, at(178.5))
 
 
 def test_a_barrier_that_rises_at_that_moment_is_not_told_to_have_failed(world: World, stay: Reservation) -> None:

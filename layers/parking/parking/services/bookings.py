@@ -38,7 +38,7 @@ from parking.domain.time import Interval
 from parking.domain.watching import health_at
 from parking.services import notices
 from parking.services.commit import until_committed
-from parking.services.neighbours import days_with_neighbours, is_kept_out, with_neighbour_told
+from parking.services.neighbours import days_with_neighbours, parked_instead, with_neighbour_told
 from parking.services.open_payments import abandoned
 from parking.services.overstays import charged_for_overstay
 from parking.services.owned import reservation_of
@@ -338,10 +338,10 @@ def _must_be_vacated(store: Store, reservation: Reservation, now: datetime) -> N
 
 
 def _must_be_empty(store: Store, reservation: Reservation, now: datetime) -> None:
-    """Who asks while the car of the stay before is still there cannot park, and would lose what is offered instead."""
+    """Who asks while the car of another stay is there cannot park, and would lose what is offered instead."""
     blocker = store.get(Blocker, reservation.blocker_id)
-    if blocker and is_kept_out(store, reservation, blocker, now):
-        raise SpotNotYetFree("The car of the stay before yours is still there.")
+    if blocker and parked_instead(store, reservation, blocker, now):
+        raise SpotNotYetFree("The car of another stay is on the spot.")
 
 
 def _must_be_longer(reservation: Reservation, spot: Spot, ends_at: datetime) -> None:

@@ -41,12 +41,12 @@ def with_neighbour_told(
     return [*(one for one in saves if one.key != key), hear_of_next(holder, now)]
 
 
-def is_kept_out(store: Store, reservation: Reservation, blocker: Blocker, now: datetime) -> bool:
-    """True while the car of a stay before, which goes on here, is seen on the spot."""
+def parked_instead(store: Store, reservation: Reservation, blocker: Blocker, now: datetime) -> Reservation | None:
+    """The other stay, which goes on here, whose car is seen on the spot: over by now, or begun ahead of its time."""
     served = blocker.last_served
     if served is None or served.user_id is None or served.reservation_id in (None, reservation.reservation_id):
-        return False
-    earlier = store.get(Reservation, served.user_id, served.reservation_id)
-    if earlier is None or earlier.status is not ReservationStatus.ACTIVE or earlier.blocker_id != blocker.blocker_id:
-        return False
-    return car_is_seen(earlier, blocker, now)
+        return None
+    other = store.get(Reservation, served.user_id, served.reservation_id)
+    if other is None or other.status is not ReservationStatus.ACTIVE or other.blocker_id != blocker.blocker_id:
+        return None
+    return other if car_is_seen(other, blocker, now) else None

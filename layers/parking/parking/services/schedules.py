@@ -20,7 +20,7 @@ from parking.services import notices
 from parking.services.blockers import reconcile
 from parking.services.bookings import commit_cancellation, commit_end, days_ahead, given_back
 from parking.services.displaced import tell_who_waits
-from parking.services.neighbours import is_kept_out
+from parking.services.neighbours import parked_instead
 from parking.services.open_payments import abandoned
 from parking.services.ports import Key, Shadows, Store
 from parking.services.spots import spot_of
@@ -148,7 +148,8 @@ def _commit_guard_failure(store: Store, stay: Reservation, now: datetime) -> boo
     so this commit is refused.
     """
     blocker = store.get(Blocker, stay.blocker_id)
-    if blocker and (blocker.guards(stay.reservation_id) or is_kept_out(store, stay, blocker, now)):
+    other = parked_instead(store, stay, blocker, now) if blocker else None
+    if (blocker and blocker.guards(stay.reservation_id)) or (other and other.ends_at <= now):
         return False
     failed = replace(stay, guard_failed_at=now)
     store.commit(failed, notices.guard_failed(failed, now))
