@@ -73,6 +73,9 @@ def _check_symptoms(commit: "Commit", before: Blocker, after: Blocker) -> None:
     shown = reference.symptoms(after, wish, at, {one.condition for one in before.watch.symptoms})
     if {one.condition for one in after.watch.symptoms} != shown:
         raise Violation(9, f"{after.blocker_id} shows {shown}, and {after.watch.symptoms} is noted")
+    began = {one.condition: one.since for one in before.watch.symptoms}
+    if any(began.get(one.condition, one.since) != one.since for one in after.watch.symptoms):
+        raise Violation(9, f"{after.blocker_id}: what goes on begins anew: {began}, {after.watch.symptoms}")
 
 
 def _check_due(blocker: Blocker, at: datetime) -> None:
