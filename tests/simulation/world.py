@@ -364,12 +364,13 @@ class World:
         return first
 
     def _tick(self, time: datetime, *, alone: bool) -> None:
-        """EventBridge's minute. A run that finds nothing is not even posted, if nothing else happens meanwhile."""
+        """EventBridge's minute. Runs that all find nothing are not even posted, if nothing else happens meanwhile."""
+        alone = alone and all(self._idle(schedule, time) for schedule in doors.SWEEPS)
         for schedule in doors.SWEEPS:
             fate = self.draws.weighted(_TICKS) if self._sloppy else "prompt"
             if fate == "skipped":
                 continue
-            if alone and fate == "prompt" and self._idle(schedule, time):
+            if alone and fate == "prompt":
                 self.invariants.idled(schedule, time)
                 continue
             late = timedelta(minutes=1 + self.draws.draw(10)) if fate == "late" else PROMPT
