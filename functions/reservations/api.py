@@ -91,9 +91,9 @@ def list_reservations(
     tags=["reservations"],
     responses=documented(HTTPStatus.OK, ReservationOut, HTTPStatus.NOT_FOUND),
 )
-def get_reservation(reservation_id: IdPath) -> ReservationOut:
+def get_reservation(reservation_id: IdPath) -> Response[Any]:
     """With price, times, payments and what the barrier does."""
-    return _shown(reservation_of(wiring.store(), door.user_id, ReservationId(reservation_id)))
+    return answer(_shown(reservation_of(wiring.store(), door.user_id, ReservationId(reservation_id))))
 
 
 @app.post(
