@@ -14,6 +14,8 @@ from tests.e2e.world import utc
 
 # Between two taps, a triangle: three seconds on average. Without it fifty drivers would only measure their own queue.
 THINK_SECONDS_MIN, THINK_SECONDS_USUAL, THINK_SECONDS_MAX = 1, 2, 6
+# Who all began in the same second would come back in waves, and people do not.
+FIRST_TAP_WITHIN_SECONDS = 30.0
 PLANS = {"parks now": 4, "books ahead": 4, "looks around": 2}
 TRIES = 3
 LOOKS = 10
@@ -45,6 +47,7 @@ class Person:
         plans = {"parks now": self._parks_now, "books ahead": self._books_ahead, "looks around": self._looks_around}
         self._over = over
         try:
+            self._waits(self._draw.uniform(0, FIRST_TAP_WITHIN_SECONDS))
             while True:
                 plans[self._draw.choices(list(PLANS), list(PLANS.values()))[0]]()
         except TimeIsUp:
@@ -138,6 +141,10 @@ class Person:
                 return True
         return False
 
+    def _waits(self, seconds: float) -> None:
+        if self._over.wait(seconds):
+            raise TimeIsUp
+
     def _gets(self, route: str, path: str) -> Json | None:
         return self._asks("GET", route, path, None)
 
@@ -146,9 +153,7 @@ class Person:
 
     def _asks(self, method: str, route: str, path: str, body: Json | None) -> Json | None:
         """One tap, after some thought. None where the answer is no. Raises TimeIsUp."""
-        think = self._draw.triangular(THINK_SECONDS_MIN, THINK_SECONDS_MAX, THINK_SECONDS_USUAL)
-        if self._over.wait(think):
-            raise TimeIsUp
+        self._waits(self._draw.triangular(THINK_SECONDS_MIN, THINK_SECONDS_MAX, THINK_SECONDS_USUAL))
         asked_at, began = datetime.now(UTC), time.perf_counter()
         try:
             answer = self._driver.request(method, path, body)
