@@ -162,14 +162,14 @@ def _remember_by_shadow(machine: Machine, last_outcome: Outcome, desired: Desire
     have been taken, so its stay's code opens nothing; whom the barrier served before, nobody can say.
     """
     same = desired if desired is not None and desired.command_id == last_outcome.command_id else None
-    took = same is not None and same.position is Position.RAISED and last_outcome.result is not Result.REJECTED
+    raised = same if same and same.position is Position.RAISED and last_outcome.result is not Result.REJECTED else None
     return _after_power_cut(
         replace(
             machine,
             outcome=last_outcome,
             seen_command_ids=(last_outcome.command_id,),
             target=same.position if same else None,
-            raised_for=same.reservation_id if same and took else None,
+            raised_for=raised.reservation_id if raised else None,
             entry=Entry(raised_at=now, last_step=step_at(now)),
         )
     )

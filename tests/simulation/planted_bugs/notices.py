@@ -2,6 +2,7 @@
 
 from tests.simulation.planting import Planted
 
+_GUARDING = "parking.domain.guarding"
 _RESERVATION = "parking.domain.reservation"
 _ENDING = "parking.domain.ending"
 _SCHEDULES = "parking.services.schedules"
@@ -69,18 +70,18 @@ NOTICES = (
             "tests/unit/test_unserved.py::test_a_spot_that_is_put_back_meanwhile_is_not_told_to_be_closed"),
     Planted("a stay that is moved ahead is on the new spot at once", f"{_RESERVATION}:Reservation.claim",
             "max(self.starts_at, self.moved.at) if", "self.moved.at if"),
-    Planted("a barrier that does not go down rings nobody", "parking.domain.guarding:arrival_has_failed",
+    Planted("a barrier that does not go down rings nobody", f"{_GUARDING}:arrival_has_failed",
             "reservation.arrival_failed_at is None", "False"),
-    Planted("it rings before the barrier has had its time", "parking.domain.guarding:arrival_has_failed",
+    Planted("it rings before the barrier has had its time", f"{_GUARDING}:arrival_has_failed",
             "now - asked >= LOWER_WITHIN", "True",
             "tests/unit/test_guard_failed.py::test_a_barrier_has_half_a_minute_to_go_down"),
     Planted("who stands before a stuck barrier pays", f"{_ENDING}:_our_fault",
             "reservation.guard_failed_at or reservation.arrival_failed_at", "reservation.guard_failed_at"),
-    Planted("the guard is given up before the start", "parking.domain.guarding:guard_has_failed",
+    Planted("the guard is given up before the start", f"{_GUARDING}:guard_has_failed",
             "reservation.guard_by <= now < reservation.ends_at", "now < reservation.ends_at"),
-    Planted("a failed guard is told again each minute", "parking.domain.guarding:guard_has_failed",
+    Planted("a failed guard is told again each minute", f"{_GUARDING}:guard_has_failed",
             "guarded or reservation.guard_failed_at or", "guarded or"),
-    Planted("a failed guard is told to nobody", "parking.domain.guarding:guard_has_failed",
+    Planted("a failed guard is told to nobody", f"{_GUARDING}:guard_has_failed",
             "return expected and", "return not expected and"),
     Planted("a stay that moved is not given time to be guarded", "parking.domain.displacing:moved_to",
             "guard_by=max(reservation.starts_at, now + GUARD_TIME),", ""),

@@ -81,7 +81,7 @@ BOOKINGS = (
             "if reason := _our_fault(reservation):", "if False:"),
     Planted("who comes while the car is there is let in, and loses the offer", f"{_BOOKINGS}:arrive",
             "_must_be_empty(store, before, now)", "pass"),
-    Planted("the next driver's car is charged to the one before", "parking.domain.guarding:car_is_seen",
+    Planted("the next driver's car is charged to the one before", f"{_GUARDING}:car_is_seen",
             "served is None or served.reservation_id == reservation.reservation_id", "True"),
 )  # fmt: skip
 
