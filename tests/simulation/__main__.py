@@ -1,6 +1,7 @@
 """`make simulate SEEDS=N`, or one seed again: `make simulate SEED=n`."""
 
 import argparse
+import gc
 import secrets
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -50,7 +51,8 @@ def _many(first: int, seeds: int, steps: int, jobs: int, faults: frozenset[Fault
     coverage, broken, done, started = Coverage(), list[int](), 0, monotonic()
     starts = range(first, first + seeds, BATCH_SEEDS)
     batches = [range(start, min(start + BATCH_SEEDS, first + seeds)) for start in starts]
-    with ProcessPoolExecutor(jobs) as pool:
+    # What is imported by now is garbage never, so the collector of a worker need not look at it again and again.
+    with ProcessPoolExecutor(jobs, initializer=gc.freeze) as pool:
         for batch in pool.map(partial(run_batch, steps=steps, faults=faults), batches):
             coverage.add(batch.coverage)
             broken += _shown(batch, steps, faults, len(broken))

@@ -52,6 +52,12 @@ class Phones:
             if key[0] == "phone" and changed > since and self._known[key] == user_id:
                 self._known[key] = None
 
+    def erased(self, since: int) -> None:
+        """Accounts were perhaps erased, by a run that began at `since`: it may have undone what overlapped it."""
+        for key, changed in self._changed.items():
+            if key[0] == "phone" and (changed > since or self._known[key] is None):
+                self._learn(key, None, since)
+
     def muted(self, user_id: UserId, kinds: Collection[NotificationKind] | None, since: int) -> None:
         """The driver has muted these kinds and no others (None: perhaps)."""
         self._learn(("muted", user_id), None if kinds is None else frozenset(kinds), since)

@@ -217,7 +217,11 @@ class Invariants:
             others = self._world.reservations_at(stay.spot_id)
             wish = reference.wanted(blocker, Position.LOWERED, others, at)
             may = reference.seen(blocker, at) is Occupancy.VACANT
-            told = blocker.command is not None and blocker.command.reservation_id == stay.reservation_id
+            command = blocker.command
+            told = command is not None and command.reservation_id == stay.reservation_id
+            former = next((one for one in others if command and one.reservation_id == command.reservation_id), None)
+            if former and former.ended_at and former.ended_at >= at:  # by this very run: its event tells the blocker
+                continue
             if wish.reservation_id == stay.reservation_id and may and not told and blocker.position != wish.position:
                 raise Violation(5, f"{stay.reservation_id} begins soon, and {blocker.blocker_id} is not told")
 

@@ -297,7 +297,10 @@ class World:
             return False
         handle = partial(self.house.handle, self.ports, message.kind, message.payload, at)
         self.invariants.memory.looked_at = []
+        phones_since = self.phones.clock
         outcome = self.invoke(name, handle, now=at, event=message.payload)
+        if name == "erase_accounts":
+            self.phones.erased(phones_since)
         if isinstance(outcome.error, ParkingError):
             raise Violation(0, f"{name} can never be handled: {outcome.error!r}") from outcome.error
         if outcome.error:
