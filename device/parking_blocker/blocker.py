@@ -188,6 +188,8 @@ class Blocker:
         self._advance(Obstructed(self._clock.now()))
 
     def _on_tick(self) -> None:
+        # A motor that starts now does so by what the sensor says now.
+        self._on_readings()
         self._advance(Tick(self._clock.now()))
 
     def _advance(self, event: Event) -> None:
