@@ -5,7 +5,7 @@ live here and nowhere else:
 
 - RAISE starts only over a spot that the sensor has called VACANT for a while, and a car seen on the way up sends the
   barrier down again;
-- light and sound warn before the motor starts; only a barrier that flees from a car starts at once;
+- light and sound warn before the motor starts; only a barrier that flees from a car starts at once, with them;
 - a command whose `expires_at` has passed starts nothing;
 - a command id moves the barrier once, however often it arrives, and power cuts do not change that;
 - LOWER is refused for nothing but its expiry;
@@ -15,8 +15,7 @@ live here and nowhere else:
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from parking_blocker import FIRMWARE
-from parking_blocker.contract import Desired, Occupancy, Outcome, Position, Reason, Reported, Result
+from parking_blocker.contract import Desired, Occupancy, Outcome, Position, Reason, Result
 from parking_blocker.entering import judge
 from parking_blocker.machine import (
     Action,
@@ -35,7 +34,6 @@ from parking_blocker.machine import (
     Readings,
     ReadingsChanged,
     Remember,
-    Report,
     ReportLost,
     ShadowRead,
     StartLowering,
@@ -47,6 +45,7 @@ from parking_blocker.machine import (
     Warned,
 )
 from parking_blocker.offline_code import step_at
+from parking_blocker.reporting import heartbeat_due, with_report
 
 BATTERY_PERCENT_MIN = 10
 COMMAND_IDS_KEPT = 32
@@ -81,9 +80,10 @@ def memory_of(machine: Machine) -> Memory | None:
 
 def advance(machine: Machine, event: Event) -> tuple[Machine, tuple[Action, ...]]:
     """Take one event; the actions are to be carried out in their order."""
-    if isinstance(event, ClockCorrected):
-        return _shifted(machine, event.by), ()
     before = machine
+    if isinstance(event, ClockCorrected):
+        machine = _shifted(machine, event.by)
+        return machine, _remembered(before, machine, ())
     report_now = False
     motor_actions: tuple[MotorAction, ...] = ()
     answers: tuple[Answer, ...] = ()
@@ -101,7 +101,7 @@ def advance(machine: Machine, event: Event) -> tuple[Machine, tuple[Action, ...]
             machine, motor_actions = _obstructed(machine, event.now)
         case Tick():
             machine, motor_actions = _tick(machine, event.now)
-            report_now = _heartbeat_due(machine, event.now)
+            report_now = heartbeat_due(machine, event.now)
         case ReportLost():
             report_now = True
         case CodeTyped():
@@ -110,7 +110,7 @@ def advance(machine: Machine, event: Event) -> tuple[Machine, tuple[Action, ...]
             if verdict is Verdict.OPENS:
                 machine, motor_actions = _let_in(machine, event.now)
     actions = (*_remembered(before, machine, motor_actions), *answers)
-    return _with_report(machine, actions, event.now, report_now)
+    return with_report(machine, actions, event.now, report_now)
 
 
 def next_tick_at(machine: Machine) -> datetime | None:
@@ -147,32 +147,43 @@ def _read_shadow(machine: Machine, event: ShadowRead) -> Step:
         return machine, ()
     machine = replace(machine, online=True, shadow_version=event.version)
     desired = event.desired
-    if machine.outcome is None and event.last_outcome is not None:
-        machine = _remember_by_shadow(machine, event.last_outcome, desired, event.now)
+    told = event.last_outcome
+    if told is not None and told.command_id not in machine.seen_command_ids:
+        machine = _remember_by_shadow(machine, told, desired, event.now)
     if desired is None or desired.command_id in machine.seen_command_ids:
         return machine, ()
-    seen = (*machine.seen_command_ids, desired.command_id)[-COMMAND_IDS_KEPT:]
+    seen = _with_newest(machine.seen_command_ids, desired.command_id)
     return _obey(replace(machine, seen_command_ids=seen, target=desired.position), desired, event.now)
 
 
 def _remember_by_shadow(machine: Machine, last_outcome: Outcome, desired: Desired | None, now: datetime) -> Machine:
-    """Take over the outcome that the shadow holds, where the device has no memory of its own (a new computer).
+    """Take over the outcome that the shadow holds, where the device has no memory of it.
 
-    It cannot know which codes have opened: those of before do not count any more. A RAISE that was rejected may never
-    have been taken, so its stay's code opens nothing; whom the barrier served before, nobody can say.
+    It is a new computer, or one whose disk did not write: nobody else reports, so what it does not know is newer than
+    what it remembers. It cannot know which codes have opened: those of before do not count any more. A RAISE that was
+    rejected may never have been taken, so its stay's code opens nothing; whom the barrier served before, nobody knows.
     """
     same = desired if desired is not None and desired.command_id == last_outcome.command_id else None
     raised = same if same and same.position is Position.RAISED and last_outcome.result is not Result.REJECTED else None
+    raised_for = raised.reservation_id if raised else None
+    entry = Entry(raised_at=now, last_step=step_at(now))
+    if raised_for is not None and machine.entry.opened_for == raised_for:
+        # The evidence of a driver who came in before the network was back.
+        entry = replace(entry, opened_for=raised_for, opened_at=machine.entry.opened_at)
     return _after_power_cut(
         replace(
             machine,
             outcome=last_outcome,
-            seen_command_ids=(last_outcome.command_id,),
+            seen_command_ids=_with_newest(machine.seen_command_ids, last_outcome.command_id),
             target=same.position if same else None,
-            raised_for=raised.reservation_id if raised else None,
-            entry=Entry(raised_at=now, last_step=step_at(now)),
+            raised_for=raised_for,
+            entry=entry,
         )
     )
+
+
+def _with_newest(command_ids: tuple[str, ...], newest: str) -> tuple[str, ...]:
+    return (*command_ids, newest)[-COMMAND_IDS_KEPT:]
 
 
 def _after_power_cut(machine: Machine) -> Machine:
@@ -183,11 +194,10 @@ def _after_power_cut(machine: Machine) -> Machine:
 def _obey(machine: Machine, desired: Desired, now: datetime) -> Step:
     """Act on a command that is seen for the first time. It replaces the one before, even in mid-motion."""
     warned = machine.warned
-    # A motion that has not begun is dropped with its command.
-    machine, calm = replace(machine, warned=None), (Stop(),) if warned else ()
     if now >= desired.expires_at:
-        return _rejected(machine, desired.command_id, Reason.EXPIRED), calm
-    accepted = replace(machine, outcome=Outcome(desired.command_id))
+        return _refuse(machine, desired.command_id, Reason.EXPIRED)
+    # A motion that has not begun is dropped with its command.
+    accepted, calm = replace(machine, outcome=Outcome(desired.command_id), warned=None), (Stop(),) if warned else ()
     if desired.position is Position.RAISED:
         entry = Entry(raised_at=now, last_step=machine.entry.last_step)
         accepted = replace(accepted, raised_for=desired.reservation_id, entry=entry, code_free_at=None)
@@ -197,10 +207,20 @@ def _obey(machine: Machine, desired: Desired, now: datetime) -> Step:
         return accepted, ()
     refusal = _reason_not_to_raise(machine) if desired.position is Position.RAISED else None
     if refusal is not None:
-        return _rejected(machine, desired.command_id, refusal), calm
+        return _refuse(machine, desired.command_id, refusal)
     if warned is not None and warned.target is desired.position:
-        return replace(accepted, warned=replace(warned, expires_at=desired.expires_at)), ()
-    return _warn(accepted, desired.position, desired.expires_at, now, calm)
+        expires_at = max(warned.expires_at, desired.expires_at) if warned.by_code else desired.expires_at
+        return replace(accepted, warned=replace(warned, expires_at=expires_at)), ()
+    starts_at = now + timedelta(seconds=machine.limits.warning_seconds)
+    return _warn(accepted, Warned(desired.position, starts_at, desired.expires_at), now, calm)
+
+
+def _refuse(machine: Machine, command_id: str, reason: Reason) -> Step:
+    """It takes a warning with it, as it takes its predecessor's place; but who has typed a code is still let in."""
+    machine = _rejected(machine, command_id, reason)
+    if machine.warned is None or machine.warned.by_code:
+        return machine, ()
+    return replace(machine, warned=None), (Stop(),)
 
 
 def _let_in(machine: Machine, now: datetime) -> Step:
@@ -208,25 +228,23 @@ def _let_in(machine: Machine, now: datetime) -> Step:
     expires_at = now + ENTRY_LASTS
     motion, warned = machine.motion, machine.warned
     if warned is not None and warned.target is Position.LOWERED:
-        return replace(machine, warned=replace(warned, expires_at=max(warned.expires_at, expires_at))), ()
+        expires_at = max(warned.expires_at, expires_at)
+        return replace(machine, warned=replace(warned, expires_at=expires_at, by_code=True)), ()
     if motion is not None and motion.target is Position.LOWERED:
         return machine, ()
     calm = (Stop(),) if warned else ()
     machine = replace(_fail_open_command(machine, Reason.MANUAL_OVERRIDE), warned=None)
     if motion is None and machine.readings.position is Position.LOWERED:
         return machine, calm
-    return _warn(machine, Position.LOWERED, expires_at, now, calm)
+    starts_at = now + timedelta(seconds=machine.limits.warning_seconds)
+    return _warn(machine, Warned(Position.LOWERED, starts_at, expires_at, by_code=True), now, calm)
 
 
-def _warn(
-    machine: Machine, target: Position, expires_at: datetime, now: datetime, calm: tuple[MotorAction, ...]
-) -> Step:
+def _warn(machine: Machine, warned: Warned, now: datetime, calm: tuple[MotorAction, ...]) -> Step:
     """Start the motor after the warning. A motion the other way is stopped first."""
     if not machine.limits.warning_seconds:
-        return _start(machine, target, now)
+        return _start(machine, warned.target, now)
     stop_first = (Stop(),) if machine.motion else calm
-    starts_at = now + timedelta(seconds=machine.limits.warning_seconds)
-    warned = Warned(target, starts_at, expires_at)
     return replace(machine, motion=None, warned=warned), (*stop_first, Warn())
 
 
@@ -289,8 +307,9 @@ def _tick(machine: Machine, now: datetime) -> Step:
 
 
 def _lower_back(machine: Machine, now: datetime) -> Step:
-    machine = _fail_open_command(machine, Reason.OBSTRUCTED)
-    return _start(machine, Position.LOWERED, now)
+    """Flee: at once, and with light and sound on the way down where there are any."""
+    machine, actions = _start(_fail_open_command(machine, Reason.OBSTRUCTED), Position.LOWERED, now)
+    return machine, (*actions, Warn()) if machine.limits.warning_seconds else actions
 
 
 def _halt(machine: Machine, reason: Reason) -> Step:
@@ -326,20 +345,23 @@ def _shifted(machine: Machine, by: timedelta) -> Machine:
     """The machine after its clock was put right: a motion of ten seconds stays one of ten seconds."""
     motion, warned, since, last = machine.motion, machine.warned, machine.vacant_since, machine.last_report
     entry, free_at = machine.entry, machine.code_free_at
+    # Of before this boot nobody knows by how much the clock was wrong, if it was.
+    opened_at = entry.opened_at + by if entry.opened_at and machine.opened_since_boot else entry.opened_at
     return replace(
         machine,
         vacant_since=since + by if since else None,
         motion=replace(motion, started_at=motion.started_at + by) if motion else None,
-        warned=replace(warned, starts_at=warned.starts_at + by) if warned else None,
+        warned=_warning_shifted(warned, by) if warned else None,
         last_report=replace(last, at=last.at + by) if last else None,
-        entry=replace(entry, opened_at=entry.opened_at + by) if entry.opened_at else entry,
+        entry=entry if opened_at == entry.opened_at else replace(entry, opened_at=opened_at),
         code_free_at=free_at + by if free_at else None,
     )
 
 
-def _heartbeat_due(machine: Machine, now: datetime) -> bool:
-    last = machine.last_report
-    return last is not None and now - last.at >= timedelta(seconds=machine.limits.heartbeat_seconds)
+def _warning_shifted(warned: Warned, by: timedelta) -> Warned:
+    """A command's expiry is the service's word; a code's is this clock's own."""
+    expires_at = warned.expires_at + by if warned.by_code else warned.expires_at
+    return replace(warned, starts_at=warned.starts_at + by, expires_at=expires_at)
 
 
 def _remembered(before: Machine, after: Machine, motor_actions: tuple[MotorAction, ...]) -> tuple[Action, ...]:
@@ -357,33 +379,3 @@ def _remembered(before: Machine, after: Machine, motor_actions: tuple[MotorActio
         return (*motor_actions, remember)
     stops = tuple(action for action in motor_actions if isinstance(action, Stop))
     return (*stops, remember, *motor_actions[len(stops) :])
-
-
-def _with_report(
-    machine: Machine, actions: tuple[Action, ...], now: datetime, report_now: bool
-) -> tuple[Machine, tuple[Action, ...]]:
-    """Report when it was asked for, and whenever anything but the time differs from the last report."""
-    last = machine.last_report
-    if not machine.online or not (report_now or last is None or _reported(machine, last.at) != last):
-        return machine, actions
-    reported = _reported(machine, now)
-    return replace(machine, last_report=reported), (*actions, Report(reported))
-
-
-def _reported(machine: Machine, now: datetime) -> Reported:
-    outcome = machine.outcome
-    readings = machine.readings
-    return Reported(
-        position=machine.position,
-        occupancy=machine.occupancy,
-        command_id=outcome.command_id if outcome else None,
-        result=outcome.result if outcome else None,
-        reason=outcome.reason if outcome else None,
-        battery_percent=readings.battery_percent,
-        tamper=readings.tamper,
-        manual_override=readings.manual_override,
-        opened_for=machine.entry.opened_for,
-        opened_at=machine.entry.opened_at,
-        firmware=FIRMWARE,
-        at=now,
-    )

@@ -4,6 +4,7 @@
 - By a clock that the service has set since this program began, it has to be a few minutes old at most. A clock that
   nobody has set says nothing: a computer that came back from a power cut without a network may be years off. Then any
   time from the RAISE on, for as long as a stay can last, is taken for possible (decision 43).
+- What has not eight digits is no guess: keys that were leant on keep nobody outside.
 - Five wrong codes are free. After that each costs a pause, twice as long as the one before.
 """
 
@@ -11,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from parking_blocker.machine import CodeTyped, Machine, Verdict
-from parking_blocker.offline_code import TOLERANCE_STEPS, step_at, step_of, steps_good_at
+from parking_blocker.offline_code import TOLERANCE_STEPS, is_code, step_at, step_of, steps_good_at
 
 WRONG_CODES_FREE = 5
 FIRST_PAUSE = timedelta(minutes=1)
@@ -22,6 +23,8 @@ LONGEST_STAY = timedelta(days=7, minutes=15)  # and the barrier rises a quarter 
 def judge(machine: Machine, typed: CodeTyped) -> tuple[Machine, Verdict]:
     """The machine that knows of the code, and what becomes of it."""
     entry, now = machine.entry, typed.now
+    if not is_code(typed.code):
+        return machine, Verdict.WRONG
     if machine.raised_for is None or entry.raised_at is None:
         return machine, Verdict.FOR_NOBODY
     if entry.wrong_codes >= WRONG_CODES_FREE:
@@ -37,7 +40,7 @@ def judge(machine: Machine, typed: CodeTyped) -> tuple[Machine, Verdict]:
         counted = replace(machine, entry=replace(entry, wrong_codes=wrong), code_free_at=now + _pause(wrong))
         return counted, Verdict.WRONG
     opened = replace(entry, wrong_codes=0, last_step=step, opened_for=machine.raised_for, opened_at=now)
-    return replace(machine, entry=opened, code_free_at=None), Verdict.OPENS
+    return replace(machine, entry=opened, opened_since_boot=True, code_free_at=None), Verdict.OPENS
 
 
 def _steps_since(raised_at: datetime) -> range:

@@ -46,11 +46,15 @@ class Motion:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """Light and sound warn: the motor starts towards `target` at `starts_at`, if its command still holds then."""
+    """Light and sound warn: the motor starts towards `target` at `starts_at`, if its command still holds then.
+
+    `by_code`: somebody has typed a code for it, which counts by the device's own clock and opens only once.
+    """
 
     target: Position
     starts_at: datetime
     expires_at: datetime
+    by_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Machine:
 
     `target` is what the newest command asked for; None after a reboot when nobody remembers it any more.
     `raised_for` is the reservation of the last RAISE that was not refused.
+    `opened_since_boot`: `entry.opened_at` was read from the clock that this program runs on.
     `code_free_at` is when a code is looked at again after wrong ones; None after a power cut.
     `occupancy` is what is believed of the sensor: VACANT only after `vacant_since` has lasted long enough.
     `online` means that the shadow was read since the last connect: before that nothing is reported, because the
@@ -103,6 +108,7 @@ class Machine:
     seen_command_ids: tuple[str, ...] = ()
     raised_for: str | None = None
     entry: Entry = Entry()
+    opened_since_boot: bool = False
     code_free_at: datetime | None = None
     online: bool = False
     shadow_version: int = 0

@@ -21,6 +21,11 @@ TOLERANCE_STEPS = 1  # between the service's clock and ours, either way
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def is_code(text: str) -> bool:
+    """Whether this could be somebody's code."""
+    return len(text) == DIGITS and text.isascii() and text.isdigit()
+
+
 def step_at(now: datetime) -> int:
     """The number of the time step, as both sides count."""
     return (now - _EPOCH) // STEP

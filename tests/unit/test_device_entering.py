@@ -116,13 +116,23 @@ def test_by_a_clock_that_is_set_a_code_is_good_for_some_minutes_and_two_more_eit
 def test_a_code_of_another_reservation_of_another_blocker_or_of_nobody_opens_nothing(up: Machine) -> None:
     now = NOON + 10 * MINUTE
     other = CODES.code(BlockerId("blocker-2"), ReservationId("r-1"), step_at(now))
-    for code in (code_of(now, "r-2"), other, code_of(now)[:-1], code_of(now) + "0", "", "ABCDEFGH", "１２３４５６７８"):
+    for code in (code_of(now, "r-2"), other):
         machine, verdict, actions = typed(up, now, code)
         assert verdict is Verdict.WRONG
         assert [type(action) for action in actions] == [Remember, Answer]
         assert (machine.motion, machine.warned) == (None, None)
     for nobody in (fresh(), raised(fresh(), NOON, None)):
         assert verdict_of(nobody, now, code_of(now)) is Verdict.FOR_NOBODY
+
+
+@pytest.mark.parametrize("text", ["1234567", "123456789", "", "ABCDEFGH", "1234567 ", "１２３４５６７８"])
+def test_what_has_not_eight_digits_is_no_guess_and_keeps_nobody_outside(up: Machine, text: str) -> None:
+    now = NOON + 10 * MINUTE
+    machine = guess(up, now, WRONG_CODES_FREE - 1)
+    for _ in range(WRONG_CODES_FREE):
+        machine, verdict, actions = typed(machine, now, text)
+        assert (verdict, [type(action) for action in actions]) == (Verdict.WRONG, [Answer])
+    assert verdict_of(machine, now, code_of(now)) is Verdict.OPENS
 
 
 def test_the_next_raise_ends_what_a_code_could_open(up: Machine) -> None:
@@ -211,11 +221,19 @@ def test_even_then_a_code_is_of_the_time_in_which_the_stay_can_be(
     assert verdict is (Verdict.OPENS if opens else Verdict.WRONG)
 
 
-def test_the_time_at_which_it_opened_is_put_right_with_the_clock(up: Machine) -> None:
+def test_the_time_at_which_it_opened_is_put_right_with_the_clock_and_so_it_is_on_the_disk(up: Machine) -> None:
     wrong = timedelta(hours=-5)
     opened, _, _ = typed(up, NOON + wrong, code_of(NOON + MINUTE), clock_is_set=False)
-    corrected, _ = advance(opened, ClockCorrected(NOON, -wrong))
+    corrected, actions = advance(opened, ClockCorrected(NOON, -wrong))
     assert corrected.entry.opened_at == NOON
+    assert [action.memory.entry.opened_at for action in actions if isinstance(action, Remember)] == [NOON]
+
+
+def test_a_clock_that_is_wrong_since_this_boot_says_nothing_of_what_has_opened_before_it(up: Machine) -> None:
+    opened, _, _ = typed(up, NOON + MINUTE, code_of(NOON + MINUTE))
+    rebooted = boot(LIMITS, UP, memory_of(opened))
+    corrected, actions = advance(rebooted, ClockCorrected(NOON + 2 * MINUTE, timedelta(days=300)))
+    assert (corrected.entry.opened_at, actions) == (NOON + MINUTE, ())
 
 
 # Guessing
@@ -283,6 +301,48 @@ def test_a_lower_that_is_under_way_goes_on_and_one_that_is_warned_of_outlives_it
     assert StartLowering() in actions
     _, _, actions = typed(lowering, now + STEP, code_of(now + STEP))
     assert not {type(action) for action in actions} & {Stop, Warn, StartLowering, StartRaising}
+
+
+@pytest.mark.parametrize(
+    ("position", "lasts", "reason"),
+    [(Position.RAISED, MINUTE, Reason.LOW_BATTERY), (Position.LOWERED, timedelta(0), Reason.EXPIRED)],
+)
+def test_a_command_that_is_refused_or_expired_does_not_shut_out_who_has_typed_a_code(
+    up: Machine, position: Position, lasts: timedelta, reason: Reason
+) -> None:
+    now = NOON + 10 * MINUTE
+    flat, _ = advance(up, ReadingsChanged(now, replace(UP, position=Position.UNKNOWN, battery_percent=1)))
+    opened, _, _ = typed(flat, now, code_of(now))
+    told, actions = advance(opened, ShadowRead(now, 3, Desired(position, "c-2", "r-1", now + lasts), None))
+    assert told.outcome == Outcome("c-2", Result.REJECTED, reason)
+    assert Stop() not in actions
+    _, actions = advance(told, Tick(now + timedelta(seconds=3)))
+    assert StartLowering() in actions
+
+
+def test_a_lower_that_is_about_to_expire_takes_no_time_from_a_code(up: Machine) -> None:
+    now = NOON + 10 * MINUTE
+    opened, _, _ = typed(up, now, code_of(now))
+    late = Desired(Position.LOWERED, "c-2", "r-1", now + timedelta(seconds=2))
+    told, _ = advance(opened, ShadowRead(now + timedelta(seconds=1), 3, late, None))
+    _, actions = advance(told, Tick(now + timedelta(seconds=3)))
+    assert StartLowering() in actions
+
+
+@pytest.mark.parametrize("lower_is_warned_of", [True, False])
+@pytest.mark.parametrize("wrong_by", [timedelta(hours=-5), timedelta(hours=5)])
+def test_a_clock_that_is_put_right_while_a_codes_warning_sounds_shuts_nobody_out(
+    up: Machine, wrong_by: timedelta, lower_is_warned_of: bool
+) -> None:
+    now = NOON + 10 * MINUTE
+    machine = up
+    if lower_is_warned_of:
+        late = Desired(Position.LOWERED, "c-2", "r-1", now + wrong_by + timedelta(seconds=2))
+        machine, _ = advance(machine, ShadowRead(now + wrong_by, 3, late, None))
+    opened, _, _ = typed(machine, now + wrong_by, code_of(now), clock_is_set=False)
+    right, _ = advance(opened, ClockCorrected(now, -wrong_by))
+    _, actions = advance(right, Tick(now + timedelta(seconds=3)))
+    assert StartLowering() in actions
 
 
 @given(

@@ -149,6 +149,7 @@ def test_a_car_under_a_rising_barrier_stops_the_motor_at_once_and_sends_it_down(
         assert spot.motor == "off"
         await asyncio.sleep(0)
         assert (spot.motor, spot.outcome) == ("down", Outcome("c-1", Result.REJECTED, Reason.OBSTRUCTED))
+        assert spot.warns
         spot.close(PINS.lowered)
         await asyncio.sleep(0)
         assert (spot.motor, spot.warns) == ("off", False)

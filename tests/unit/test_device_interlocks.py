@@ -165,9 +165,9 @@ def test_a_command_that_expires_while_the_warning_sounds_moves_nothing() -> None
     assert rejected(machine, Reason.EXPIRED)
 
 
-def test_a_barrier_that_flees_from_a_car_does_not_warn_first() -> None:
+def test_a_barrier_that_flees_from_a_car_does_not_warn_first_but_on_its_way() -> None:
     _, actions = play(ready(), ordered(Position.RAISED, "c-1", 0), Tick(after(3)), ReadingsChanged(after(4), OCCUPIED))
-    assert motor(actions) == [Warn(), StartRaising(), Stop(), StartLowering()]
+    assert motor(actions) == [Warn(), StartRaising(), Stop(), StartLowering(), Warn()]
 
 
 def test_a_newer_command_the_other_way_begins_its_own_warning() -> None:
@@ -282,7 +282,7 @@ def test_a_clock_that_is_put_right_changes_no_duration(hours: int) -> None:
     assert motor(actions) == [StartRaising()]
     machine, actions = play(machine, Tick(after(32.9) + by))
     assert motor(actions) == []
-    assert motor(play(machine, Tick(after(33) + by))[1]) == [Stop(), StartLowering()]
+    assert motor(play(machine, Tick(after(33) + by))[1]) == [Stop(), StartLowering(), Warn()]
     assert next_tick_at(put_right(ready(), 0)) == after(299) + by
 
 

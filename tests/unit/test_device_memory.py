@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ import pytest
 from parking_blocker.blocker import Blocker
 from parking_blocker.clock import ServiceClock
 from parking_blocker.connection import Endpoint, Identity
-from parking_blocker.contract import Desired, Outcome, Position, Reason, Result, Shadow
-from parking_blocker.machine import Entry, Limits, Memory
+from parking_blocker.contract import Desired, Occupancy, Outcome, Position, Reason, Result, Shadow
+from parking_blocker.controller import advance, boot
+from parking_blocker.machine import Entry, Limits, Memory, Readings, Remember, Report, ShadowRead
 from parking_blocker.memory_file import MemoryFile, MemoryLost
+from parking_blocker.offline_code import step_at
 from parking_blocker.simulated_actuator import SimulatedActuator
 from tests.unit.virtual_time import run
 
@@ -133,6 +136,44 @@ def test_a_power_cut_does_not_make_a_blocker_forget_or_repeat_its_command(
         again.stop()
 
     run(story)
+
+
+@pytest.mark.parametrize(
+    ("position", "outcome", "found_at", "raised_for"),
+    [
+        (Position.RAISED, Outcome("c-2", Result.DONE), Position.RAISED, "r-2"),
+        (Position.RAISED, Outcome("c-2"), Position.UNKNOWN, "r-2"),
+        (Position.LOWERED, Outcome("c-2", Result.DONE), Position.LOWERED, None),
+    ],
+)
+def test_what_the_shadow_holds_is_believed_over_a_memory_that_the_disk_did_not_take(
+    position: Position, outcome: Outcome, found_at: Position, raised_for: str | None
+) -> None:
+    later = NOON + timedelta(hours=1)
+    done = Entry(raised_at=NOON, last_step=step_at(NOON), opened_for="r-1", opened_at=NOON)
+    old = Memory(Position.RAISED, Outcome("c-1", Result.DONE), ("c-1",), "r-1", done)
+    machine = boot(Limits(), Readings(found_at, Occupancy.VACANT), old)
+    desired = Desired(position, "c-2", "r-2", later + timedelta(minutes=1))
+    machine, actions = advance(machine, ShadowRead(later, 7, desired, outcome))
+    ended = outcome if outcome.result else Outcome("c-2", Result.REJECTED, Reason.OBSTRUCTED)
+    assert machine.outcome == ended, "neither carried out twice nor reported as expired"
+    assert [type(action) for action in actions] == [Remember, Report]
+    assert (machine.raised_for, machine.entry) == (raised_for, Entry(raised_at=later, last_step=step_at(later)))
+    assert machine.seen_command_ids == ("c-1", "c-2")
+    again, actions = advance(machine, ShadowRead(later, 8, replace(desired, command_id="c-1"), ended))
+    assert (again.outcome, [type(action) for action in actions]) == (ended, [Report]), "older ones are still known"
+
+
+def test_a_driver_who_came_by_a_code_while_the_disk_and_the_network_were_away_is_still_told_of() -> None:
+    came_at = NOON + timedelta(minutes=10)
+    old = Memory(
+        Position.RAISED, Outcome("c-1", Result.DONE), ("c-1",), "r-1", Entry(opened_for="r-1", opened_at=came_at)
+    )
+    machine = boot(Limits(), Readings(Position.LOWERED, Occupancy.VACANT), old)
+    desired = Desired(Position.RAISED, "c-2", "r-1", NOON)
+    machine, _ = advance(machine, ShadowRead(came_at, 7, desired, Outcome("c-2", Result.DONE)))
+    assert machine.last_report is not None
+    assert (machine.last_report.opened_for, machine.last_report.opened_at) == ("r-1", came_at)
 
 
 def test_a_power_cut_right_after_the_motor_has_started_finds_the_command_written(
