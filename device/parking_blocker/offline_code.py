@@ -40,14 +40,20 @@ def steps_good_at(now: datetime) -> range:
 def step_of(code: str, secrets: Iterable[str], reservation_id: str, steps: range) -> int | None:
     """The step of which this is the reservation's code, by one of the blocker's secrets; None: it is wrong."""
     for secret in secrets:
-        password = _password(secret, reservation_id)
+        password = _Password(hmac.digest(bytes.fromhex(secret), reservation_id.encode(), "sha256"))
         for step in steps:
             if strings_equal(password.at(step), code):
                 return step
     return None
 
 
-def _password(secret: str, reservation_id: str) -> HOTP:
+class _Password(HOTP):
     """A time-based password is one by counter whose counter is the time step (RFC 6238, section 4.2)."""
-    key = hmac.digest(bytes.fromhex(secret), reservation_id.encode(), "sha256")
-    return HOTP(base64.b32encode(key).decode(), digits=DIGITS, digest=hashlib.sha256)
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        super().__init__(base64.b32encode(key).decode(), digits=DIGITS, digest=hashlib.sha256)
+
+    def byte_secret(self) -> bytes:
+        """The key, which pyotp would decode again for each of the steps of a week."""
+        return self._key

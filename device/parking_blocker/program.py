@@ -66,10 +66,10 @@ async def run_until_told_to_end(blockers: Sequence[Runs], on_started: Callable[[
     try:
         await end
     finally:
-        notify("STOPPING=1")
         looking.cancel()
         for blocker in blockers:
             blocker.stop()
+        notify("STOPPING=1")
     await _say_goodbye(blockers)
 
 

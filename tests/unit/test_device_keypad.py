@@ -3,13 +3,15 @@
 import asyncio
 import os
 import pty
+import termios
+import tty
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from parking_blocker.config import ConfigError, load_device
-from parking_blocker.keypad import FORGETS_AFTER_SECONDS, Keypad
+from parking_blocker.keypad import FORGETS_AFTER_SECONDS, LOOKS_AGAIN_AFTER_SECONDS, Keypad
 from tests.unit.test_device_parts import DEVICE_TOML, write_config
 from tests.unit.virtual_time import run
 
@@ -48,6 +50,7 @@ def at_a_keypad(folder: Path, story: Callable[[Types], Awaitable[None]]) -> list
         (["12345678#"], ["12345678"]),
         (["1234", "5678\n"], ["12345678"]),
         (["99*12345678\r\n"], ["12345678"]),
+        (["ABCD#", "12 3456-78#", "\x00\x7f\r"], ["12345678"]),
         (["12345678#87654321#"], ["12345678", "87654321"]),
         (["1" * 1000 + "#"], ["1" * 9]),
         (["#\r\n"], []),
@@ -86,18 +89,73 @@ def test_a_terminal_sends_each_key_as_it_is_pressed() -> None:
     asyncio.run(story())
 
 
-def test_a_keypad_that_is_missing_or_torn_off_is_said_and_stops_nobody(
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.message.split(":")[0] for record in caplog.records]
+
+
+def test_a_keypad_that_is_missing_or_torn_off_is_said_once_and_comes_back_by_itself(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    line, away = tmp_path / "line", tmp_path / "away"
+    heard: list[str] = []
+
+    async def type_and_tear_off(code: str) -> None:
+        await asyncio.sleep(LOOKS_AGAIN_AFTER_SECONDS + 1)
+        with line.open("wb", buffering=0) as typing:
+            typing.write(f"{code}#99".encode())
+            for _ in range(10):
+                await asyncio.sleep(0)
+        line.rename(away)
+        await asyncio.sleep(5 * LOOKS_AGAIN_AFTER_SECONDS)
+
     async def story() -> None:
-        Keypad(tmp_path / "nothing", lambda _: None)
+        Keypad(line, heard.append)
+        await asyncio.sleep(5 * LOOKS_AGAIN_AFTER_SECONDS)
+        assert said(caplog) == ["no keypad"]
+        os.mkfifo(line)
+        await type_and_tear_off("12345678")
+        assert said(caplog) == ["no keypad", "the keypad is back", "no keypad"]
+        away.rename(line)
+        await type_and_tear_off("87654321")
 
     run(story)
+    assert heard == ["12345678", "87654321"], "and half a code of before is forgotten"
+    assert said(caplog) == ["no keypad", "the keypad is back", "no keypad", "the keypad is back", "no keypad"]
 
-    async def nothing(_: Types) -> None: ...
 
-    at_a_keypad(tmp_path, nothing)
-    assert [record.message.split(":")[0] for record in caplog.records] == ["no keypad", "the keypad is lost"]
+def test_a_terminal_that_fails_while_it_is_opened_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: int) -> None:
+        raise termios.error(5, "Input/output error")
+
+    async def story() -> None:
+        machine, person = pty.openpty()
+        with monkeypatch.context() as broken:
+            broken.setattr(tty, "setraw", fail)
+            Keypad(Path(os.ttyname(person)), lambda _: None)
+        await asyncio.sleep(LOOKS_AGAIN_AFTER_SECONDS + 1)
+        os.close(person)
+        os.close(machine)
+
+    run(story)
+    assert said(caplog)[:2] == ["no keypad", "the keypad is back"]
+
+
+def test_a_wake_up_for_nothing_does_not_lose_the_keypad(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def nothing_there(_: int, __: int) -> bytes:
+        raise BlockingIOError
+
+    async def story(types: Types) -> None:
+        with monkeypatch.context() as woken:
+            woken.setattr(os, "read", nothing_there)
+            await types("1")
+        await types("2345678#")
+        assert said(caplog) == []
+
+    assert at_a_keypad(tmp_path, story) == ["12345678"]
 
 
 def with_secret(folder: Path, content: str, mode: int = 0o640, keypad: str = 'keypad = "/dev/serial0"\n') -> Path:

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -155,6 +155,7 @@ class Machinery:
         self.breaks_at_look = 0
         self.blocks_at_look = 0
         self.released = threading.Event()
+        self.on_stop: Callable[[], object] = lambda: None
 
     def connect(self) -> None:
         """The network is not what is tested here."""
@@ -168,6 +169,7 @@ class Machinery:
 
     def stop(self) -> None:
         self.stopped = True
+        self.on_stop()
 
     async def disconnect(self, *, announced: bool) -> None:
         assert announced
@@ -188,6 +190,20 @@ def test_systemd_hears_that_the_program_is_ready_alive_and_ending(systemd: Syste
     assert (heard[0], heard[-1]) == ("READY=1", "STOPPING=1")
     assert heard.count("WATCHDOG=1") >= 2
     assert blocker.stopped
+
+
+def test_the_motor_stops_before_anything_is_said(systemd: Systemd) -> None:
+    blocker = Machinery()
+    heard: list[str] = []
+    blocker.on_stop = lambda: heard.extend(systemd.heard())
+
+    async def story() -> None:
+        await run_until_told_to_end([blocker], on_started=lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+    asyncio.run(asyncio.wait_for(story(), 10))
+    assert "READY=1" in heard
+    assert "STOPPING=1" not in heard
+    assert systemd.heard() == ["STOPPING=1"]
 
 
 def test_nobody_feeds_the_watchdog_while_the_hardware_holds_the_loop(systemd: Systemd) -> None:
