@@ -1,18 +1,20 @@
-"""`python -m parking_blocker.enrol …`: a blocker from the factory fetches its own certificate, once.
+"""`parking-blocker-enrol …`: a blocker from the factory fetches its own certificate, once.
 
 It connects with the claim certificate that every machine of a batch shares, asks AWS IoT for a certificate of its own
 and registers with its id and the code that an operator gave out for it (AWS IoT, "Fleet provisioning"). With the
 certificate comes the secret by which it checks codes that drivers type. The operator's code is read from standard
-input, where no list of processes shows it. Nothing is written unless the whole of it succeeded, and what is there
-already is never overwritten: the next start finds key, secret and certificate, or is told what is missing.
+input, where no list of processes shows it. The code counts once, so whether the files can be written is found out
+before it is sent. Nothing is left unless the whole of it succeeded, and what is there already is never overwritten.
 """
 
 import argparse
 import os
 import sys
 import uuid
-from concurrent.futures import Future
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,9 +51,22 @@ class Files:
 
 def enrol(endpoint: Endpoint, claim: Claim, blocker_id: str, code: str, files: Files) -> None:
     """Fetch the blocker's certificate, key and offline secret into these files. Raises NotEnrolled."""
-    for file in (files.certificate, files.key, files.offline_secret):
+    # The certificate last: without the others it would pass for complete.
+    names = (files.key, files.offline_secret, files.certificate)
+    for file in names:
         if file.exists():
             raise NotEnrolled(f"{file} is there already")
+    with _unfinished(names) as unfinished:
+        made, offline_secret = _fetched(endpoint, claim, blocker_id, code)
+        texts = (str(made.private_key), offline_secret, str(made.certificate_pem))
+        for file, text in zip(unfinished, texts, strict=True):
+            _write(file, text)
+        _rename_all(unfinished, names)
+
+
+def _fetched(
+    endpoint: Endpoint, claim: Claim, blocker_id: str, code: str
+) -> tuple[iotidentity.CreateKeysAndCertificateResponse, str]:
     outcome: Future[None] = Future()
     stopped: Future[None] = Future()
     client = mqtt5_client_builder.mtls_from_path(
@@ -69,18 +84,14 @@ def enrol(endpoint: Endpoint, claim: Claim, blocker_id: str, code: str, files: F
     client.start()
     try:
         outcome.result(ANSWER_SECONDS_MAX)
-        made, offline_secret = _registered(client, claim.template, blocker_id, code)
+        return _registered(client, claim.template, blocker_id, code)
     except FutureTimeoutError:
         raise NotEnrolled(f"no answer for {ANSWER_SECONDS_MAX} s") from None
     except V2ServiceException as refusal:
         raise NotEnrolled(f"refused: {getattr(refusal.modeled_error, 'error_code', None) or refusal}") from None
     finally:
         client.stop()
-        stopped.result(ANSWER_SECONDS_MAX)
-    # The certificate last: without the others it would pass for complete.
-    _write(files.key, str(made.private_key))
-    _write(files.offline_secret, offline_secret)
-    _write(files.certificate, str(made.certificate_pem))
+        wait([stopped], ANSWER_SECONDS_MAX)  # a goodbye that nobody hears takes nothing from the answer
 
 
 def _registered(
@@ -115,21 +126,50 @@ def _settle(outcome: Future[None], error: NotEnrolled | None) -> None:
         outcome.set_result(None)
 
 
+@contextmanager
+def _unfinished(names: Sequence[Path]) -> Iterator[list[Path]]:
+    """Empty files beside these names, readable by their owner only. None of them is left, however it ends."""
+    unfinished = [name.with_name(f"{name.name}.unfinished") for name in names]
+    try:
+        for file in unfinished:
+            file.unlink(missing_ok=True)
+            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        yield unfinished
+    except OSError as error:
+        raise NotEnrolled(f"a file cannot be used: {error}") from error
+    finally:
+        for file in unfinished:
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+
+
 def _write(file: Path, text: str) -> None:
-    """All of it or nothing, readable by its owner only, and on the disk before the name is."""
-    unfinished = file.with_name(f"{file.name}.unfinished")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as out:
+    with file.open("w", encoding="ascii") as out:
         out.write(text)
         out.flush()
         os.fsync(out.fileno())
-    unfinished.rename(file)
+
+
+def _rename_all(unfinished: Sequence[Path], names: Sequence[Path]) -> None:
+    """All or none, and on the disk. Raises OSError."""
+    try:
+        for file, name in zip(unfinished, names, strict=True):
+            file.rename(name)
+        for folder in {name.parent for name in names}:
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+    except OSError:
+        for name in names:
+            name.unlink(missing_ok=True)
+        raise
 
 
 def main() -> int:
     """Parse the command line, read the code, enrol; 1 means that there is no certificate."""
-    parser = argparse.ArgumentParser(prog="parking_blocker.enrol", description="Fetch a blocker's certificate, once.")
+    parser = argparse.ArgumentParser(prog="parking-blocker-enrol", description="Fetch a blocker's certificate, once.")
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--port", type=int, default=8883)
     for name in ("ca", "claim-certificate", "claim-key", "certificate", "key", "offline-secret"):
@@ -144,7 +184,7 @@ def main() -> int:
     try:
         enrol(Endpoint(told.endpoint, told.port, told.ca), claim, told.blocker_id, code, files)
     except NotEnrolled as why:
-        sys.stderr.write(f"\nparking_blocker.enrol: {why}\n")
+        sys.stderr.write(f"\nparking-blocker-enrol: {why}\n")
         return 1
     sys.stderr.write(f"\n{told.blocker_id} has its certificate: {told.certificate}\n")
     return 0

@@ -143,6 +143,13 @@ def test_the_script_says_by_its_status_how_it_went(
     assert (done.returncode, done.stderr[: len(says)]) == (status, says)
 
 
+def test_a_machine_from_the_factory_finds_the_script_that_fetches_its_certificate(installed: Installed) -> None:
+    script = installed.environment / "bin" / "parking-blocker-enrol"
+    done = subprocess.run([script, "--help"], capture_output=True, text=True, check=False, timeout=SECONDS_MAX)
+    assert done.returncode == 0
+    assert "--offline-secret" in done.stdout
+
+
 def test_the_unit_file_is_one_that_systemd_takes(installed: Installed, tmp_path: Path) -> None:
     unit = (installed.shared / "parking-blocker.service").read_text()
     for line in (
