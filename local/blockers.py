@@ -42,12 +42,18 @@ def provision(
         return list(pool.map(provision_one, wishes))
 
 
-def simulate(processes: Processes, ports: Ports, blocker_ids: Sequence[str], folder: Path) -> None:
-    """Connect all blockers over mutual TLS; returns when each is connected."""
+def simulate(
+    processes: Processes, ports: Ports, blocker_ids: Sequence[str], folder: Path, patience_seconds: float = 0.0
+) -> None:
+    """Connect all blockers over mutual TLS; returns when each is connected.
+
+    `patience_seconds`: how long the sensor has to say VACANT, and how long a motion is warned of. The street's blockers
+    have some; who waits for the city's at a laptop wants none.
+    """
     authority = httpx.get(f"{cloud.endpoint_url(ports.aws)}/_ministack/iot/ca.pem").raise_for_status().content
     (folder / "ca.pem").write_bytes(authority)
     config = folder / "simulator.toml"
-    config.write_text(_simulator_config(ports, blocker_ids), encoding="utf-8")
+    config.write_text(_simulator_config(ports, blocker_ids, patience_seconds), encoding="utf-8")
     command = [sys.executable, "-m", "parking_blocker.simulator", "--config", config]
     processes.start("blocker simulator", command, cloud.own_variables() | {"PYTHONPATH": str(ROOT / "device")})
     with httpx.Client(base_url=f"http://{HOST}:{ports.simulator}") as control:
@@ -59,10 +65,11 @@ def simulate(processes: Processes, ports: Ports, blocker_ids: Sequence[str], fol
         )
 
 
-def _simulator_config(ports: Ports, blocker_ids: Sequence[str]) -> str:
+def _simulator_config(ports: Ports, blocker_ids: Sequence[str], patience_seconds: float) -> str:
     # A JSON text is a TOML text too, quotes and escapes included.
     head = {"endpoint": MQTT_HOST, "port": ports.mqtt, "ca": "ca.pem"}
     head |= {"travel_seconds": TRAVEL_SECONDS, "control_port": ports.simulator}
+    head |= {"vacant_seconds": patience_seconds, "warning_seconds": patience_seconds}
     blockers = [
         {
             "blocker_id": blocker_id,

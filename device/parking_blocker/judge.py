@@ -87,7 +87,10 @@ def verdict(judges: list[Judge]) -> dict[str, object]:
         for name, count in judge.faults.items():
             faults[name] = faults.get(name, 0) + count
         for outcome in judge.outcomes.values():
-            ended = outcome.reason or outcome.result or "OPEN"
+            # A device knows the end of its newest command only. One that a newer has overtaken under way has none, and
+            # is SUPERSEDED at the service: there is nothing in it to judge. The newest without an end is judged.
+            unended = "OPEN" if outcome.command_id == judge.open_command else "OVERTAKEN"
+            ended = outcome.reason or outcome.result or unended
             results[ended] = results.get(ended, 0) + 1
     return {
         "violations": [violation for judge in judges for violation in judge.violations],

@@ -43,6 +43,7 @@ FAULTS_PER_MINUTE = {
     "doubled": 0.2,
     "clock": 0.1,
 }
+PATIENCE_SECONDS = 0.5  # so that the debounced sensor and the warning are under fire as well
 QUIET_SECONDS_MAX = 300  # a command lives for two minutes, and the minute's schedule ends it
 QUIET_POLL_SECONDS = 2.0
 SHADOWS_AT_ONCE = 8
@@ -89,7 +90,7 @@ class Street:
         self.spot_of = {f"blocker-{wish['spot_id']}": wish["spot_id"] for wish in wishes}
         self.ids = blockers.provision(processes, function, ports.aws, wishes, folder)
         own = replace(ports, simulator=Ports.free().simulator)
-        blockers.simulate(processes, own, self.ids, folder)
+        blockers.simulate(processes, own, self.ids, folder, PATIENCE_SECONDS)
         self.control = httpx.Client(base_url=f"http://{HOST}:{own.simulator}", timeout=60)
 
     def play(self, seconds: float, commands_per_second: float, seed: int, tell: Callable[[str], None]) -> Outcome:

@@ -67,6 +67,22 @@ def test_a_day_without_faults_has_no_violation_and_every_command_an_end() -> Non
     run(story)
 
 
+def test_a_command_that_a_newer_has_overtaken_is_not_open() -> None:
+    async def story() -> None:
+        blockers = make("b-1")
+        control = Control(blockers)
+        command(blockers["b-1"], Position.RAISED, "c-1")
+        await asyncio.sleep(1)
+        command(blockers["b-1"], Position.LOWERED, "c-2")
+        seen = await verdict_of(control)
+        assert (seen["results"], seen["open_commands"]) == ({"OVERTAKEN": 1, "OPEN": 1}, ["c-2"])
+        await asyncio.sleep(TRAVEL_SECONDS)
+        seen = await verdict_of(control)
+        assert (seen["results"], seen["open_commands"]) == ({"OVERTAKEN": 1, "DONE": 1}, [])
+
+    run(story)
+
+
 def test_a_car_under_a_rising_barrier_is_no_violation_because_the_blocker_turns_round() -> None:
     async def story() -> None:
         blockers = make("b-1")
