@@ -34,6 +34,7 @@ PINS = Pins(
     warning=12,
     battery=None,
 )
+CLOSES, OPENS = 0, 1
 CLOSED_AT_REST = (PINS.lowered, PINS.vacant, PINS.clear, PINS.automatic, PINS.sealed)
 
 
@@ -77,6 +78,10 @@ class Spot:
     def lose_edges(self, pin: int) -> None:
         """The contact still moves, and nobody is called."""
         self._pin(pin).when_changed = None
+
+    def tell_of_edge(self, pin: int, edge: int) -> None:
+        """The edge arrives when the contact is back already."""
+        self._pin(pin).when_changed(0, edge)
 
     async def car(self, *, present: bool) -> None:
         self.open(self.pins.vacant) if present else self.close(self.pins.vacant)

@@ -9,7 +9,7 @@ from gpiozero.pins.mock import MockFactory
 
 from parking_blocker.contract import Occupancy, Outcome, Position, Reason, Result
 from parking_blocker.gpio import END_SWITCH_SETTLES_SECONDS, LETS_GO_SECONDS_MAX
-from tests.unit.device_spot import LIMITS, PINS, Spot, mock_pins
+from tests.unit.device_spot import CLOSES, LIMITS, OPENS, PINS, Spot, mock_pins
 from tests.unit.virtual_time import run
 
 
@@ -143,6 +143,28 @@ def test_what_stops_the_motor_and_is_gone_before_the_loop_looks_is_heard_of_all_
         spot.blocker.look()
         readings = spot.blocker.machine.readings
         assert (readings.occupancy, readings.manual_override) == (Occupancy.VACANT, False), "it is said once"
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("pin", "edge", "motor", "reason"),
+    [
+        pytest.param(PINS.vacant, OPENS, "down", Reason.OBSTRUCTED, id="a car"),
+        pytest.param(PINS.occupied, CLOSES, "down", Reason.OBSTRUCTED, id="a car, by the second contact"),
+        pytest.param(PINS.automatic, OPENS, "off", Reason.MANUAL_OVERRIDE, id="the key"),
+    ],
+)
+def test_a_flicker_that_is_over_before_even_the_thread_of_its_edge_can_look_stops_the_motor_all_the_same(
+    pins: MockFactory, tmp_path: Path, pin: int, edge: int, motor: str, reason: Reason
+) -> None:
+    async def story() -> None:
+        spot = Spot(pins, tmp_path)
+        await spot.rising()
+        spot.tell_of_edge(pin, edge)
+        assert spot.motor == "off"
+        await asyncio.sleep(0)
+        assert (spot.motor, spot.outcome) == (motor, Outcome("c-1", Result.REJECTED, reason))
 
     run(story)
 
