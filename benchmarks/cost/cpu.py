@@ -72,7 +72,9 @@ def _measured(ours: Handle, tables: Tables) -> dict[str, tuple[list[float], list
     by_hand, store = ByHand(tables), DynamoStore(tables)
     codes = DerivedEntryCodes({"present": "master"})
     handlers.wire(
-        doors.Ports(store, MemoryShadows(), MemoryCards(), MemoryPush(), MemoryThings(), codes, MemoryLogins())
+        doors.Ports(
+            store, MemoryShadows(), MemoryCards(), MemoryPush(), MemoryThings(), codes, MemoryLogins(), lambda _: None
+        )
     )
     one, other = a_spot(), a_spot()
     store.commit(one, other, *(a_blocker(blocker_id=spot.blocker_id, spot_id=spot.spot_id) for spot in (one, other)))

@@ -98,6 +98,7 @@ class Journey:
                 MemoryThings(),
                 DerivedEntryCodes({"present": "master"}),
                 MemoryLogins(),
+                lambda _: None,
             )
         )
         self._driver = UserId("3f0f6a52-8d3c-4d3c-9f1f-0b8f4c1c7a11")

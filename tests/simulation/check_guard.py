@@ -19,6 +19,13 @@ S = ReservationStatus
 
 def check(commit: "Commit", before: Reservation, after: Reservation) -> None:
     """Raises Violation."""
+    failures = (after.arrival_failed_at, after.guard_failed_at)
+    news = any(
+        new and new != old
+        for new, old in zip(failures, (before.arrival_failed_at, before.guard_failed_at), strict=True)
+    )
+    if news and (after.key, *failures) not in commit.memory.alarms:
+        raise Violation(9, f"{after.reservation_id} has failed at {failures}, and no operator was told")
     if after.arrival_failed_at != before.arrival_failed_at:
         commit.covered("arrival failed")
         once = before.arrival_failed_at is None and after.arrival_failed_at == commit.now
@@ -48,8 +55,9 @@ def check_blocker(commit: "Commit", blocker: Blocker) -> None:
     for stay in commit.at_spot(blocker.spot_id):
         expected = stay.status is S.CONFIRMED and stay.arrival_requested_at is None
         in_time = stay.starts_at - reference.LEAD <= at < stay.ends_at
-        if expected and in_time and stay.guard_due_at is None and not reference.guards(blocker, stay):
-            raise Violation(10, f"{blocker.blocker_id} does not guard {stay.reservation_id}, and nobody looks again")
+        served = reference.guards(blocker, stay) and not check_service.is_unserved(commit.world, stay, at)
+        if expected and in_time and stay.guard_due_at is None and not served:
+            raise Violation(10, f"{blocker.blocker_id} does not serve {stay.reservation_id}, and nobody looks again")
 
 
 def check_notice(commit: "Commit", notice: Notification) -> None:
@@ -78,7 +86,8 @@ def all_told(world: "World", looked_at: list[Reservation], at: datetime) -> None
     for stay in looked_at:
         if stay.arrival_failed_at is None and _stands_in_vain(stay, at):
             raise Violation(9, f"{stay.reservation_id} waits before its barrier, and no operator knows")
-        waits = stay.guard_failed_at is None and stay.guard_due_at is not None
+        # Whose barrier has just been found to come down is given a command's time, more than this schedule's minute.
+        waits = stay.guard_failed_at is None and stay.guard_due_at and stay.guard_due_at <= at + reference.MINUTE
         if waits and _has_failed(world, stay, at) and not _is_kept_out(world, stay, at):
             raise Violation(9, f"{stay.reservation_id} began at {stay.starts_at}, is not guarded, and nobody says so")
 
@@ -96,6 +105,6 @@ def check_reason(commit: "Commit", after: Reservation) -> None:
         ours = bool(after.guard_failed_at or after.arrival_failed_at) and commit.now < after.ends_at
     else:
         commit.covered("reservation CONFIRMED → CANCELLED BLOCKER_FAILED")
-        ours = bool(after.arrival_requested_at or after.guard_failed_at) and commit.now >= after.ends_at
+        ours = (reference.came(after) or bool(after.guard_failed_at)) and commit.now >= after.ends_at
     if not ours or after.reason is not EndReason.BLOCKER_FAILED:
         raise Violation(7, f"{after.reservation_id} is cancelled by our fault, and it was not ours")

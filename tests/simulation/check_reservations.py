@@ -169,7 +169,7 @@ def _moved(commit: "Commit", before: Reservation, after: Reservation) -> None:
             _completed(commit, after)
         case S.CONFIRMED, S.NO_SHOW:
             commit.covered("reservation CONFIRMED → NO_SHOW")
-            if after.arrival_requested_at or reference.let_down(after) or commit.now < after.ends_at:
+            if reference.came(after) or reference.let_down(after) or commit.now < after.ends_at:
                 raise Violation(7, f"{after.reservation_id} is no no-show")
         case S.CONFIRMED, S.CANCELLED:
             _cancelled(commit, after)

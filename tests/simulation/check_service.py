@@ -28,7 +28,10 @@ def check(commit: "Commit", before: Reservation, after: Reservation) -> None:
     commit.covered("reservation unserved")
     if not commit.by("command") and not commit.by("prepare_upcoming"):
         raise Violation(7, f"{after.reservation_id} is unserved by nobody")
-    once = before.unserved_at is None and after.unserved_at == commit.now
+    again = before.guard_due_at is None  # guarded since: the spot was back
+    once = (before.unserved_at is None or again) and after.unserved_at == commit.now
+    if before.unserved_at and again:
+        commit.covered("reservation unserved again")
     if not once or NotificationKind.SPOT_OUT_OF_SERVICE not in told:
         raise Violation(9, f"{after.reservation_id} is unserved since {after.unserved_at}, told is {told}")
 
@@ -75,6 +78,16 @@ def all_told(world: "World", looked_at: list[Reservation], at: datetime) -> None
         since = stay.unserved_at
         if since is None or at >= max(since, stay.starts_at) + reference.OFFER:
             raise Violation(9, f"{stay.reservation_id} is at a spot out of service since {since}")
+
+
+def check_at_rest(world: "World", stay: Reservation) -> None:
+    """Wherever the operator's command was stopped: every driver whose stay is near knows, and is not kept for long."""
+    near = stay.starts_at - reference.LEAD <= world.now - 2 * reference.MINUTE
+    if not near or not is_unserved(world, stay, world.now):
+        return
+    since, late = stay.unserved_at, 2 * reference.MINUTE
+    if since is None or world.now >= max(since, stay.starts_at) + reference.OFFER + late:
+        raise Violation(12, f"{stay.reservation_id} is at a spot out of service since {since}")
 
 
 def _is_out(world: "World", stay: Reservation) -> bool:

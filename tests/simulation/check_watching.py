@@ -53,6 +53,8 @@ def _told(commit: "Commit", before: Blocker, after: Blocker, at: datetime) -> No
     was, now = before.watch, after.watch
     if not commit.by("check_health"):
         raise Violation(9, f"{after.blocker_id}: {was} → {now}, and nobody says so")
+    if (after.key, now.health, now.conditions) not in commit.memory.alarms:
+        raise Violation(9, f"{after.blocker_id} is {now}, and no operator was told")
     if now.health is not reference.health(after, at) or now.conditions != reference.conditions(after, at):
         raise Violation(9, f"{after.blocker_id} is told to be {now}; it is {reference.health(after, at)}")
     if now.health is not was.health:

@@ -48,6 +48,8 @@ class Ports:
     things: Things
     codes: EntryCodes
     logins: Logins
+    tell: Callable[[Reservation | watching.Change], None]
+    """The operators' ears."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,8 @@ def erase_accounts(ports: Ports, now: datetime) -> Swept:
 
 
 def check_health(ports: Ports, now: datetime) -> Swept:
-    """blockers/check_health; what it tells, it tells to the log."""
-    swept = watching.check_health(ports.store, ports.shadows, now, lambda _: None)
+    """blockers/check_health."""
+    swept = watching.check_health(ports.store, ports.shadows, now, ports.tell)
     watching.fleet(ports.store, now)
     return swept
 
@@ -152,7 +154,7 @@ SWEEPS: dict[str, Callable[[Ports, datetime], Swept]] = {
     "expire_holds": lambda ports, now: schedules.expire_holds(ports.store, now),
     "check_expiring": lambda ports, now: schedules.tell_ending(ports.store, now),
     "auto_complete": lambda ports, now: schedules.finish_stays(ports.store, now),
-    "prepare_upcoming": lambda ports, now: schedules.guard_upcoming(ports.store, ports.shadows, now, lambda _: None),
+    "prepare_upcoming": lambda ports, now: schedules.guard_upcoming(ports.store, ports.shadows, now, ports.tell),
     "settle_due": settle_due,
     "check_health": check_health,
     "erase_accounts": erase_accounts,

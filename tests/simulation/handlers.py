@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from types import ModuleType
 from typing import Any
 
 from accounts import api as accounts_api
@@ -68,6 +70,20 @@ def wire(ports: doors.Ports) -> None:
     }
     for name, adapter in adapters.items():
         setattr(wiring, name, lambda adapter=adapter: adapter)
+    for module, tell in _TELLS:
+        vars(module)["_tell"] = partial(_told, tell, ports.tell)
+
+
+_TELLS: tuple[tuple[ModuleType, Callable[[Any], None]], ...] = (
+    (prepare_upcoming, prepare_upcoming._tell),
+    (check_health, check_health._tell),
+)
+
+
+def _told(tell: Callable[[Any], None], also: Callable[[Any], None], fact: Any) -> None:
+    """What a function says in its log and metrics is heard in the simulation as well."""
+    tell(fact)
+    also(fact)
 
 
 def answer(call: ApiCall, now: datetime) -> Any:

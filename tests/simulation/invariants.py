@@ -18,6 +18,7 @@ from parking.domain.preferences import NotificationPreferences
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import Spot
 from parking.services.ports import Aggregate, Key
+from parking.services.watching import Change as HealthChange
 from tests.simulation import (
     check_blockers,
     check_guard,
@@ -65,6 +66,8 @@ class Memory:
         """The stays whose guard the running schedule has looked at."""
         self.presence: dict[BlockerId, Presence] = {}
         self.told: set[tuple[str, ...]] = set()
+        self.alarms: set[tuple[object, ...]] = set()
+        """What operators were told of: a stay's failures, a blocker's health."""
         self.knocked: set[NotificationId] = set()
 
 
@@ -181,6 +184,14 @@ class Invariants:
             self._world.say("    writes {} {} {}", type(after).__name__, "/".join(after.key), _state(after))
             CHECKS[type(after)](commit, before, after)
         check_money.check_books(commit)
+
+    def alarmed(self, fact: Reservation | HealthChange) -> None:
+        """Operators are told of something, ahead of the commit that says so."""
+        if isinstance(fact, Reservation):
+            self.memory.alarms.add((fact.key, fact.arrival_failed_at, fact.guard_failed_at))
+        else:
+            watch = fact.blocker.watch
+            self.memory.alarms.add((fact.blocker.key, watch.health, watch.conditions))
 
     def ticked(self, schedule: str, at: datetime) -> None:
         """A schedule has run undisturbed: nothing of its step may still be due at its time."""

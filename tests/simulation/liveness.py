@@ -12,7 +12,7 @@ from parking.domain.payment import LOOK_AFTER, Payment, PaymentStatus, Purpose
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.domain.spot import Spot
 from parking.services.reconciling import compare
-from tests.simulation import check_accounts, reference
+from tests.simulation import check_accounts, check_service, reference
 from tests.simulation.incidents import Incidents
 from tests.simulation.stripe import FOREIGN_INTENT
 from tests.simulation.violation import Violation
@@ -83,12 +83,10 @@ def _check_reservation(world: "World", reservation: Reservation) -> None:
         if not occupied or not metered:
             raise Violation(12, f"{reservation.reservation_id} is over, and still ACTIVE without a car")
     asked = reservation.arrival_requested_at
-    blocker = world.store.get(Blocker, reservation.blocker_id)
-    operator = blocker.override if blocker else None
-    # An operator's word stands above the driver's for its quarter of an hour.
-    waits = operator is not None and operator.position is Position.RAISED and operator.until > world.now - HEARTBEAT
-    if reservation.status is S.CONFIRMED and asked and asked < world.now - QUIET and not waits:
+    if reservation.status is S.CONFIRMED and asked and asked < world.now - QUIET:
         raise Violation(12, f"{reservation.reservation_id} waits for its barrier since {asked}")
+
+    check_service.check_at_rest(world, reservation)
 
 
 def _check_blocker(world: "World", blocker: Blocker) -> None:

@@ -127,13 +127,18 @@ class Wish:
 
 
 def wanted(blocker: Blocker, idle: Position, reservations: Iterable[Reservation], now: datetime) -> Wish:
-    """The earliest paid stay whose time is now or begins within 15 minutes, else idle; above it an operator's word."""
+    """The earliest paid stay whose time is now or begins within 15 minutes, else idle; above it an operator's word.
+
+    But whoever has come is let in and out.
+    """
     wish = Wish(idle, None)
     current = [r for r in reservations if r.status in RUNNING and r.starts_at - LEAD <= now < r.ends_at]
     if current:
         first = min(current, key=lambda r: r.starts_at)
         keeps_free = first.status is S.CONFIRMED and first.arrival_requested_at is None
-        wish = Wish(Position.RAISED if keeps_free else Position.LOWERED, first.reservation_id)
+        if not keeps_free:
+            return Wish(Position.LOWERED, first.reservation_id)
+        wish = Wish(Position.RAISED, first.reservation_id)
     if blocker.override and now < blocker.override.until and blocker.override.position is not wish.position:
         return Wish(blocker.override.position, None)
     return wish
@@ -279,6 +284,12 @@ def may_choose(reservation: Reservation, now: datetime) -> bool:
     """Whether another spot, or all money back, is on offer."""
     expected = reservation.status is S.CONFIRMED and reservation.arrival_requested_at is None
     return expected and let_down(reservation) and now < reservation.ends_at
+
+
+def came(reservation: Reservation) -> bool:
+    """Whether the driver stood before the barrier for as long as it has to go down, till the end at the latest."""
+    asked = reservation.arrival_requested_at
+    return asked is not None and asked + LOWER_WITHIN <= reservation.ends_at
 
 
 def let_down(reservation: Reservation) -> bool:

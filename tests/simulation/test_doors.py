@@ -26,6 +26,7 @@ from parking.domain.notification import Notification, Platform
 from parking.domain.payment import Method, Payment, PaymentStatus
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.services.ports import StoreUnavailable, WebhookEvent
+from parking.services.watching import Change
 from payments import settle_due, settle_refunds, stripe_webhook
 from reservations import api as reservations_api
 from reservations import auto_complete, check_expiring, expire_holds
@@ -56,8 +57,11 @@ class Twin:
         self.cards = MemoryCards()
         self.push = MemoryPush()
         self.logins = MemoryLogins()
+        self.alarms: list[Reservation | Change] = []
         codes = DerivedEntryCodes({"present": "master"})
-        self.ports = doors.Ports(self.store, self.shadows, self.cards, self.push, MemoryThings(), codes, self.logins)
+        self.ports = doors.Ports(
+            self.store, self.shadows, self.cards, self.push, MemoryThings(), codes, self.logins, self.alarms.append
+        )
         report = a_report(position=Position.LOWERED, received_at=stay.starts_at - 20 * MINUTE)
         watch = Watch(due_at=stay.starts_at - 20 * MINUTE)
         blocker = a_blocker(

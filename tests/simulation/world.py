@@ -107,6 +107,7 @@ class World:
             FaultyThings(self, self.things),
             DerivedEntryCodes({"present": "master"}),
             FaultyLogins(self, self.logins),
+            self.invariants.alarmed,
         )
         self.spots: list[Spot] = []
         self.devices: dict[BlockerId, Device] = {}

@@ -145,6 +145,33 @@ def test_a_motor_that_runs_against_a_stone_is_given_longer_and_longer_rests() ->
     assert rests == [timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 8, 8, 8)]
 
 
+def test_what_the_motor_met_before_a_driver_came_does_not_keep_the_driver_waiting() -> None:
+    blocker, at = REST, NOW
+    for _ in range(4):
+        blocker = steer(blocker, GUARD, at)
+        jammed = a_report(
+            command_id=commanded(blocker).command_id,
+            result=Result.REJECTED,
+            reason=RejectReason.OBSTRUCTED,
+            received_at=at,
+        )
+        blocker = receive(blocker, jammed, blocker.shadow_version + 1)
+        at += timedelta(minutes=9)
+        blocker = replace(blocker, report=replace(jammed, received_at=at))
+    let_in = replace(LET_IN, reported_after=at)
+    first = steer(blocker, let_in, at)
+    refused = replace(jammed, command_id=commanded(first).command_id, received_at=at)
+    again = receive(first, refused, first.shadow_version + 1)
+    assert steer(again, let_in, at + 59 * SECOND) == again
+    assert commanded(steer(again, let_in, at + 60 * SECOND)).status is CommandStatus.PENDING
+
+
+def test_a_blocker_that_is_made_anew_uses_no_command_id_again() -> None:
+    first = commanded(steer(REST, GUARD, NOW))
+    assert commanded(steer(REST, GUARD, NOW + SECOND)).command_id != first.command_id
+    assert commanded(steer(REST, GUARD, NOW)).command_id == first.command_id
+
+
 def test_a_barrier_that_left_its_place_by_hand_is_brought_back_after_a_while() -> None:
     done = answered(steer(REST, GUARD, NOW), Result.DONE, 5)
     pushed_down = receive(done, a_report(position=LOWERED, received_at=NOW + 10 * SECOND), done.shadow_version + 1)

@@ -15,8 +15,8 @@ from parking.domain.health import Condition, Health
 from parking.domain.watching import MISSING_AFTER
 from parking.schedule import SweepFailed
 from parking.services import watching
-from parking.services.blockers import reconcile, seen
-from parking.services.ports import StoreUnavailable
+from parking.services.blockers import reconcile, reconciled, seen
+from parking.services.ports import Conflict, StoreUnavailable
 from parking.services.sweeping import Swept
 from tests.builders import a_blocker, a_report
 from tests.lambda_context import CONTEXT
@@ -123,21 +123,40 @@ def test_one_that_fails_keeps_no_other_waiting(world: World, monkeypatch: pytest
     told = Ears()
 
     def failing(store: Any, shadows: Any, blocker_id: Any, now: Any) -> Any:
-        return (_out_of_order if blocker_id == other.blocker_id else reconcile)(store, shadows, blocker_id, now)
+        return (_out_of_order if blocker_id == other.blocker_id else reconciled)(store, shadows, blocker_id, now)
 
-    monkeypatch.setattr("parking.services.watching.reconcile", failing)
+    monkeypatch.setattr("parking.services.watching.reconciled", failing)
     swept = watching.check_health(world.store, world.shadows, at(1), told)
     assert list(swept.failures) == [other.key]
     assert told.heard == [(H.ONLINE, frozenset())]
 
 
-def test_a_race_with_a_report_is_decided_again_and_told_once(world: World) -> None:
+def test_a_race_with_a_report_is_decided_again(world: World) -> None:
+    """What was so a moment before may have been told: that is the price of never telling too little."""
     ears = Ears()
     world.device_reports(0)
     look(world, 1, ears)
     world.store.meanwhile(lambda: world.device_reports(16))
     look(world, 16.5, ears)
-    assert [health for health, _ in ears.heard] == [H.ONLINE]
+    assert world.blocker.watch.health is H.ONLINE
+    assert [health for health, _ in ears.heard] == [H.ONLINE, H.SUSPECT]
+
+
+def test_an_answer_that_the_store_has_lost_keeps_no_change_from_the_operators(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ears, commit = Ears(), world.store.commit
+    world.device_reports(0)
+
+    def written_and_refused(*saves: Any, **more: Any) -> None:
+        commit(*saves, **more)
+        monkeypatch.undo()
+        raise Conflict
+
+    monkeypatch.setattr(world.store, "commit", written_and_refused)
+    look(world, 1, ears)
+    assert ears.heard == [(H.ONLINE, frozenset())]
+    assert world.blocker.watch.health is H.ONLINE
 
 
 # The function
@@ -194,7 +213,7 @@ def test_a_fleet_that_was_never_seen_has_a_share_too(call: Call) -> None:
 
 def test_what_failed_is_raised(world: World, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     world.device_reports(1)
-    monkeypatch.setattr("parking.services.watching.reconcile", _out_of_order)
+    monkeypatch.setattr("parking.services.watching.reconciled", _out_of_order)
     with pytest.raises(SweepFailed):
         call(2)
 

@@ -14,8 +14,10 @@ from parking.domain.errors import SpotNotYetFree, WrongState
 from parking.domain.guarding import arrival_has_failed
 from parking.domain.reservation import EndReason, Reservation, ReservationStatus
 from parking.domain.spot import Location
+from parking.schedule import SweepFailed
 from parking.services import bookings, displaced, schedules
 from parking.services.blockers import reconcile
+from parking.services.ports import Aggregate, Conflict, ShadowUnavailable
 from tests.builders import a_blocker, a_report, a_spot
 from tests.lambda_context import CONTEXT
 from tests.unit.stays import ARRIVING, CONFIRMED, MINUTE, STARTS
@@ -166,12 +168,12 @@ def test_a_barrier_that_has_just_risen_is_not_told_to_have_failed(
     world.device_reports(58)
     look(world, 58, 59)
 
-    def reconcile_then_rise(*asked: Any) -> Blocker | None:
+    def reconcile_then_rise(*asked: Any) -> tuple[Blocker | None, None]:
         known = reconcile(*asked)
         world.device_obeys(60)
-        return known
+        return known, None
 
-    monkeypatch.setattr(schedules, "reconcile", reconcile_then_rise)
+    monkeypatch.setattr(schedules, "reconciled", reconcile_then_rise)
     world.tick_once(60)
     assert world.blocker.guards(stay.reservation_id)
     assert (KIND in world.told(), world.stored(stay).guard_failed_at) == (False, None)
@@ -301,6 +303,48 @@ def test_a_barrier_that_does_not_go_down_rings_once_within_a_minute_and_a_half(
     assert line["ArrivalFailures"] == [1]
     assert call(63) == []
     assert world.stored(stay).arrival_failed_at == at(62)
+
+
+def test_a_machine_that_cannot_be_told_keeps_nobody_from_its_driver(
+    world: World, stay: Reservation, call: Call, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The barrier is up, and IoT refuses us: that is when a driver needs somebody most."""
+    world.device_reports(50)
+    look(world, 50, 51)
+    world.device_obeys(51.5)
+    arrives(world, stay, 60.6)
+
+    def refuse(*_: object) -> None:
+        raise ShadowUnavailable
+
+    monkeypatch.setattr(world.shadows, "desire", refuse)
+    call(61)
+    with pytest.raises(SweepFailed):
+        call(62)
+    assert '"ArrivalFailures":[1.0]' in capsys.readouterr().out.replace(" ", "")
+    assert world.stored(stay).arrival_failed_at == at(62)
+
+
+@pytest.mark.parametrize("arrival", [True, False])
+def test_an_answer_that_the_store_has_lost_keeps_no_failure_from_the_operators(
+    world: World, stay: Reservation, monkeypatch: pytest.MonkeyPatch, arrival: bool
+) -> None:
+    """It was written, and the next try finds it written: that one would have nothing to tell any more."""
+    if arrival:
+        arrives(world, stay, 60)
+    commit = world.store.commit
+
+    def written_and_refused(*saves: Aggregate, **more: Any) -> None:
+        commit(*saves, **more)
+        if any(isinstance(one, Reservation) and (one.arrival_failed_at or one.guard_failed_at) for one in saves):
+            monkeypatch.undo()
+            raise Conflict
+
+    monkeypatch.setattr(world.store, "commit", written_and_refused)
+    look(world, 60, 62)
+    failed = world.stored(stay)
+    assert (failed.arrival_failed_at is not None, failed.guard_failed_at is not None) == (arrival, not arrival)
+    assert {one.key for one in world.guard_failures} == {stay.key}
 
 
 def test_a_barrier_has_half_a_minute_to_go_down() -> None:

@@ -332,6 +332,18 @@ def test_an_operators_word_stands_above_the_stay_for_a_while_and_is_kept(world: 
     assert (desired(world).position, desired(world).reservation_id) == (RAISED, stay.reservation_id)
 
 
+@pytest.mark.parametrize("parked", [False, True])
+def test_an_operators_raise_keeps_nobody_out_or_in_who_has_come(world: World, parked: bool) -> None:
+    stay = guarded(world)
+    _operate(world, Action.RAISE, 59)
+    arriving(world, stay, 60)
+    assert (desired(world).position, desired(world).reservation_id) == (LOWERED, stay.reservation_id)
+    if parked:
+        world.device_obeys(60.5)
+        _operate(world, Action.RAISE, 61)
+        assert (desired(world).position, world.stored(stay).status) == (LOWERED, S.ACTIVE)
+
+
 def test_an_operator_who_lowers_for_a_waiting_driver_does_not_take_her_answer_away(world: World) -> None:
     stay = guarded(world)
     arriving(world, stay, 60)

@@ -17,7 +17,16 @@ from parking.domain.errors import (
 )
 from parking.domain.guarding import look_again
 from parking.domain.paying import confirm
-from parking.domain.reservation import ARRIVAL_LEAD, HOLD, EndReason, Reservation, arrive, check_stay, request_arrival
+from parking.domain.reservation import (
+    ARRIVAL_LEAD,
+    HOLD,
+    LOWER_WITHIN,
+    EndReason,
+    Reservation,
+    arrive,
+    check_stay,
+    request_arrival,
+)
 from tests.builders import NOW, a_reservation, a_spot, an_interval
 from tests.unit.stays import ACTIVE, ARRIVING, CONFIRMED, ENDS, EVERY_STATUS, HELD, MINUTE, PAYMENT, STARTS, TERMINAL, S
 
@@ -181,6 +190,13 @@ def test_refunds_follow_the_policy(ended: Reservation, in_full: bool) -> None:
 def test_a_driver_who_came_but_was_never_let_in_is_cancelled_by_our_fault() -> None:
     ended = finish(ARRIVING, False, ENDS)
     assert (ended.status, ended.reason) == (S.CANCELLED, EndReason.BLOCKER_FAILED)
+
+
+def test_who_asks_so_late_that_no_barrier_could_have_gone_down_has_not_come() -> None:
+    just_in_time = finish(replace(ARRIVING, arrival_requested_at=ENDS - LOWER_WITHIN), False, ENDS)
+    assert just_in_time.status is S.CANCELLED
+    late = finish(replace(ARRIVING, arrival_requested_at=ENDS - LOWER_WITHIN + MINUTE / 60), False, ENDS)
+    assert (late.status, late.reason) == (S.NO_SHOW, EndReason.NEVER_ARRIVED)
 
 
 def test_a_car_that_stays_is_watched_each_minute_and_overstays_after_the_grace() -> None:

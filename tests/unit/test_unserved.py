@@ -9,9 +9,10 @@ from parking.domain.blocker import Blocker, Occupancy
 from parking.domain.errors import SpotUnavailable, WrongState
 from parking.domain.ids import UserId
 from parking.domain.payment import Payment, PaymentStatus
-from parking.domain.reservation import EndReason, ReservationStatus
+from parking.domain.reservation import EndReason, Reservation, ReservationStatus
 from parking.domain.spot import Location, Spot
 from parking.services import bookings, displaced, operating
+from parking.services.ports import Busy
 from tests.builders import a_blocker, a_report, a_spot
 from tests.unit.till import Till
 from tests.unit.world import ANNA, BORIS, World, at, english
@@ -95,6 +96,62 @@ def test_who_was_missed_is_told_a_quarter_of_an_hour_ahead(world: World, monkeyp
     assert told(world) == []
     look(world, 45, 60)
     assert (len(told(world)), world.stored(stay).unserved_at) == (1, at(45))
+
+
+def test_one_that_cannot_be_told_keeps_no_other_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    stay = world.booked(ANNA, 60, 180)
+    world.booked(BORIS, 300, 400)
+    commit = world.store.commit
+
+    def throttled(*saves: object, **more: object) -> None:
+        if any(getattr(one, "key", None) == stay.key for one in saves):
+            raise Busy
+        commit(*saves, **more)  # type: ignore[arg-type]  # whatever it was given
+
+    monkeypatch.setattr(world.store, "commit", throttled)
+    with pytest.raises(Busy):
+        close(world, 10)
+    assert (len(told(world)), len(told(world, BORIS))) == (0, 1)
+
+
+def guarded(world: World) -> Reservation:
+    """From 60 to 180, its barrier up since 51."""
+    stay = world.booked(ANNA, 60, 180)
+    world.device_reports(50)
+    look(world, 50, 51)
+    world.device_obeys(51.5)
+    look(world, 52, 52)
+    assert world.stored(stay).guard_due_at is None
+    return stay
+
+
+def test_a_stay_that_is_guarded_and_was_missed_is_told_with_the_next_word_of_its_barrier(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stay = guarded(world)
+    monkeypatch.setattr(operating, "tell_who_is_booked", lambda *_: None)
+    close(world, 53)
+    look(world, 54, 54)
+    assert (len(told(world)), world.stored(stay).unserved_at) == (1, at(54))
+
+
+def test_a_spot_that_is_closed_again_is_told_again_and_gives_five_minutes_anew(world: World) -> None:
+    stay = world.booked(ANNA, 60, 180)
+    close(world, 10)
+    said(world, Action.IN_SERVICE, 20)
+    world.device_reports(50)
+    look(world, 50, 51)
+    world.device_obeys(51.5)
+    look(world, 52, 52)
+    close(world, 90)
+    assert told(world)[-1].endswith("you get all your money back at 11:35.")
+    assert len(told(world)) == 2
+    look(world, 91, 94)
+    assert world.stored(stay).status is S.CONFIRMED
+    before = world.balance()
+    look(world, 95, 95)
+    ended = world.stored(stay)
+    assert (ended.status, ended.reason, world.balance() > before) == (S.CANCELLED, EndReason.SPOT_OUT_OF_SERVICE, True)
 
 
 def test_a_spot_that_is_put_back_meanwhile_is_not_told_to_be_closed(world: World) -> None:

@@ -336,7 +336,7 @@ def _needs_command(blocker: Blocker, wanted: Wanted, now: datetime) -> bool:
         if command.status is CommandStatus.TIMED_OUT and wanted.reported_after is None and not blocker.is_heard(now):
             return False  # its next word is a trigger, and then it is told; a driver who waits is not kept waiting
         arrived = command.status is CommandStatus.SUCCEEDED and blocker.position == wanted.position
-        return not arrived and now - command.created_at >= _retry_after(blocker)
+        return not arrived and now - command.created_at >= _retry_after(blocker, wanted.reported_after)
     if command is not None and command.status is CommandStatus.PENDING:
         return True
     # An arrival, and a guard, want an answer of their own from the machine, even where the barrier is there already.
@@ -344,11 +344,14 @@ def _needs_command(blocker: Blocker, wanted: Wanted, now: datetime) -> bool:
     return wants_answer or blocker.position != wanted.position
 
 
-def _retry_after(blocker: Blocker) -> timedelta:
-    """30 seconds, doubled with each obstruction in a row: a motor that runs against a stone is not to run all day."""
+def _retry_after(blocker: Blocker, since: datetime | None) -> timedelta:
+    """30 seconds, doubled with each obstruction in a row: a motor that runs against a stone is not to run all day.
+
+    For a driver who has come, what the barrier met before that (`since`) does not count.
+    """
     in_a_row = 0
     for past in reversed(blocker.commands):
-        if past.reason != RejectReason.OBSTRUCTED:
+        if past.reason != RejectReason.OBSTRUCTED or (since and past.created_at < since):
             break
         in_a_row += 1
     return RETRY_AFTER * (1 << min(in_a_row, MOST_DOUBLINGS))
@@ -359,7 +362,9 @@ def _commanded(blocker: Blocker, wanted: Wanted, now: datetime) -> Blocker:
     # A stream record's time is cut to the second: never let a command look older than the arrival that it answers.
     created_at = max(now, wanted.reported_after or now)
     command = Command(
-        command_id=CommandId(derived_id("cmd", blocker.blocker_id, str(number))),
+        # With the time, because the count begins anew where the blocker's item was lost or is restored: the device must
+        # never take a new command for one that it has carried out.
+        command_id=CommandId(derived_id("cmd", blocker.blocker_id, str(number), created_at.isoformat())),
         position=wanted.position,
         user_id=wanted.user_id,
         reservation_id=wanted.reservation_id,

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from parking.domain.errors import InvariantBroken, WrongState
 from parking.domain.reservation import (
+    LOWER_WITHIN,
     RECHECK,
     TELL_TAKEN_BEFORE_END,
     EndReason,
@@ -88,10 +89,14 @@ def finish(reservation: Reservation, occupied: bool, now: datetime) -> Reservati
 
 
 def _missed(reservation: Reservation) -> tuple[ReservationStatus, EndReason]:
-    """What a stay comes to that nobody parked on: our fault if the spot was not theirs or the barrier stuck."""
+    """What a stay comes to that nobody parked on: our fault if the spot was not theirs or the barrier stuck.
+
+    Who asks for the arrival so late that no barrier could have gone down in its time has not come.
+    """
     if reason := _our_fault(reservation):
         return ReservationStatus.CANCELLED, reason
-    if reservation.arrival_requested_at:
+    asked = reservation.arrival_requested_at
+    if asked and reservation.ends_at - asked >= LOWER_WITHIN:
         return ReservationStatus.CANCELLED, EndReason.BLOCKER_FAILED
     return ReservationStatus.NO_SHOW, EndReason.NEVER_ARRIVED
 

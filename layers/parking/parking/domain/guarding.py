@@ -13,7 +13,7 @@ from parking.domain.reservation import (
     Reservation,
     ReservationStatus,
 )
-from parking.domain.spot import Spot
+from parking.domain.spot import ServiceState, Spot
 
 
 def look_again(reservation: Reservation, guarded: bool, now: datetime) -> Reservation:
@@ -25,15 +25,19 @@ def look_again(reservation: Reservation, guarded: bool, now: datetime) -> Reserv
     return replace(reservation, guard_due_at=None if done else now + RECHECK)
 
 
-def watched_over(reservation: Reservation, blocker: Blocker, now: datetime) -> Reservation:
-    """Due for a look again where the barrier that stood for it has come down: it has a command's time to rise.
+def watched_over(reservation: Reservation, spot: Spot, blocker: Blocker, now: datetime) -> Reservation:
+    """Due for a look again where the barrier that stood for it has come down, or the spot was taken out of service.
 
-    A guard that fails late is to be said as well (design, section 7). `now` is within the time of the guard.
+    A guard that fails late is to be said as well (design, section 7): the barrier has a command's time to rise. `now`
+    is within the time of the guard.
     """
     expected = reservation.status is ReservationStatus.CONFIRMED and reservation.arrival_requested_at is None
-    if not expected or reservation.guard_due_at or blocker.guards(reservation.reservation_id):
+    if not expected or reservation.guard_due_at:
         return reservation
-    return replace(reservation, guard_due_at=now + GUARD_TIME)
+    if spot.service_state is ServiceState.OUT_OF_SERVICE:
+        return replace(reservation, guard_due_at=now)
+    guarded = blocker.guards(reservation.reservation_id)
+    return reservation if guarded else replace(reservation, guard_due_at=now + GUARD_TIME)
 
 
 def guard_has_failed(reservation: Reservation, guarded: bool, now: datetime) -> bool:

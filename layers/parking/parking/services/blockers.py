@@ -24,7 +24,7 @@ from parking.domain.spot import Spot
 from parking.domain.time import Interval
 from parking.domain.watching import watched
 from parking.services.commit import ATTEMPTS, until_committed
-from parking.services.ports import Aggregate, Busy, ShadowConflict, ShadowDocument, Shadows, Store
+from parking.services.ports import Aggregate, Busy, ShadowConflict, ShadowDocument, Shadows, ShadowUnavailable, Store
 
 
 def _unchanged(blocker: Blocker) -> Blocker:
@@ -67,6 +67,19 @@ def reconcile(
     raise Busy(f"the shadow of {blocker_id} moved {ATTEMPTS} times")
 
 
+def reconciled(
+    store: Store, shadows: Shadows, blocker_id: BlockerId, now: datetime
+) -> tuple[Blocker | None, Busy | ShadowUnavailable | None]:
+    """The blocker after a reconcile, or as it is where its machine cannot be told now, and why not.
+
+    For who has more to look at than the machine: the failure is to be raised once that is done.
+    """
+    try:
+        return reconcile(store, shadows, blocker_id, now), None
+    except (Busy, ShadowUnavailable) as failure:
+        return store.get(Blocker, blocker_id), failure
+
+
 def seen(connectivity: Connectivity, at: datetime, version: int) -> Callable[[Blocker], Blocker]:
     """The news of a connect or disconnect."""
     return partial(see_presence, connectivity=connectivity, at=at, version=version)
@@ -92,7 +105,7 @@ def _decide(
     after = [_arrived(reservation, blocker) for reservation in before]
     wanted = _wanted(spot, after, blocker, now)
     blocker = watched(steer(blocker, wanted, now), wanted, now)
-    after = [watched_over(reservation, blocker, now) for reservation in after]
+    after = [watched_over(reservation, spot, blocker, now) for reservation in after]
     known = stored.commands
     news = [command for command in blocker.commands if command not in known]
     elsewhere = _asked_for_elsewhere(store, news, before)
@@ -106,11 +119,16 @@ def _decide(
 
 
 def _wanted(spot: Spot, reservations: list[Reservation], blocker: Blocker, now: datetime) -> Wanted:
+    """What the spot and its stays ask for, unless an operator's word stands above it.
+
+    A RAISE stands above no driver's way in or out: a LOWER is refused to nobody who has come.
+    """
     wanted = wanted_position(spot, reservations, now)
     override = blocker.override
-    if override and now < override.until and override.position is not wanted.position:
-        return Wanted(override.position)
-    return wanted
+    if override is None or now >= override.until or override.position is wanted.position:
+        return wanted
+    lets_through = wanted.position is Position.LOWERED and wanted.reservation_id is not None
+    return wanted if lets_through else Wanted(override.position)
 
 
 def _current(store: Store, spot: Spot, now: datetime) -> tuple[Calendar, list[Reservation]]:

@@ -229,7 +229,7 @@ def out_of_service(reservation: Reservation, now: datetime) -> Notification:
     return _about(
         reservation,
         NotificationKind.SPOT_OUT_OF_SERVICE,
-        subject=("SPOT_OUT_OF_SERVICE", reservation.moved.at.isoformat() if reservation.moved else ""),
+        subject=("SPOT_OUT_OF_SERVICE", _spelt(reservation.unserved_at or now)),
         about=reservation.starts_at,
         now=now,
         starts_at=_spelt(reservation.starts_at),

@@ -13,6 +13,8 @@ from parking.services.ports import Store
 from parking.services.spots import READ_BATCH, spot_of
 
 ENTRIES_SHOWN = 20
+OVER_READ = 20
+"""So many stays whose time is over are looked at for one whose car has stayed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +49,20 @@ class SpotReport:
 def report(store: Store, spot_id: SpotId, days: int, now: datetime) -> SpotReport:
     """The spot as it is, and its stays of these days. Raises NotFound."""
     spot = spot_of(store, spot_id)
-    window = Interval(now, now + timedelta(days=days))
-    claims = [claim for claim in store.calendar(spot_id, window.utc_days()).claims if claim.stay.ends_at > now]
-    shown = claims[:READ_BATCH]
-    stays = store.get_many(Reservation, [(claim.user_id, claim.reservation_id) for claim in shown]) if shown else []
+    window = Interval(now - timedelta(days=1), now + timedelta(days=days))
+    claims = store.calendar(spot_id, window.utc_days()).claims
+    ahead = [claim for claim in claims if claim.stay.ends_at > now]
+    read = [claim for claim in claims if claim.stay.ends_at <= now][-OVER_READ:] + ahead[: READ_BATCH - OVER_READ]
+    stays = store.get_many(Reservation, [(claim.user_id, claim.reservation_id) for claim in read]) if read else []
     by_id = {stay.reservation_id: stay for stay in stays}
+    # Whose car stays on after its time is still there, and is what one looks for.
+    parked = {stay.reservation_id for stay in stays if stay.status is ReservationStatus.ACTIVE}
+    shown = [claim for claim in read if claim.stay.ends_at > now or claim.reservation_id in parked]
     blocker = store.get(Blocker, spot.blocker_id)
     return SpotReport(
         spot=spot,
         booked=[_booked(claim.stay, claim.user_id, claim.reservation_id, by_id) for claim in shown],
-        more_booked=len(claims) > len(shown),
+        more_booked=len(ahead) > READ_BATCH - OVER_READ,
         blocker=blocker,
         occupancy=blocker.occupancy(now) if blocker else None,
         commands=list(blocker.commands[::-1]) if blocker else [],

@@ -17,7 +17,7 @@ from parking.domain.guarding import arrival_has_failed, car_is_seen, guard_has_f
 from parking.domain.notification import Notification, NotificationKind
 from parking.domain.reservation import Reservation, ReservationStatus
 from parking.services import notices
-from parking.services.blockers import reconcile
+from parking.services.blockers import reconciled
 from parking.services.bookings import commit_cancellation, commit_end, days_ahead, given_back
 from parking.services.displaced import tell_who_waits
 from parking.services.neighbours import parked_instead
@@ -112,13 +112,19 @@ def guard_upcoming(
     """Raise the blockers of stays that begin soon, and look again each minute until the machine does its part.
 
     Whose stay has begun without it is told, once. `tell` is for the operators: of that, and of a barrier that does not
-    go down for its driver. The machine is tried on.
+    go down for its driver. They are told before it is written down, because who dies in between, or loses the store's
+    answer, would never tell: an alarm that rings twice does less harm than one that does not. The machine is tried on,
+    and where it cannot be reached its driver is looked after all the same.
     """
-    failures: list[Reservation] = []
 
     def handle(before: Reservation) -> bool:
-        blocker = reconcile(store, shadows, before.blocker_id, now)
-        current = _load(store, before.key)
+        blocker, unheard = reconciled(store, shadows, before.blocker_id, now)
+        moved = look(_load(store, before.key), blocker)
+        if unheard:
+            raise unheard
+        return moved
+
+    def look(current: Reservation, blocker: Blocker | None) -> bool:
         guarded = blocker is not None and blocker.guards(current.reservation_id)
         after = look_again(current, guarded=guarded, now=now)
         if after == current:
@@ -127,33 +133,27 @@ def guard_upcoming(
             return True
         if arrival_has_failed(current, now):
             after = replace(after, arrival_failed_at=now)
-            store.commit(after)
-            failures.append(after)
-        elif guard_has_failed(current, guarded, now) and _commit_guard_failure(store, after, now):
-            failures.append(after)
-        else:
-            store.commit(after)
+            tell(after)
+        elif guard_has_failed(current, guarded, now) and not _is_kept_out(store, after, now):
+            after = replace(after, guard_failed_at=now)
+            tell(after)
+            store.commit(after, notices.guard_failed(after, now))
+            return True
+        store.commit(after)
         return True
 
-    swept = _sweep(store, Step.GUARD, now, handle, pace)
-    for failure in failures:
-        tell(failure)
-    return swept
+    return _sweep(store, Step.GUARD, now, handle, pace)
 
 
-def _commit_guard_failure(store: Store, stay: Reservation, now: datetime) -> bool:
-    """Tell the driver. False, and nothing is written, where the car of the stay before is told of instead.
+def _is_kept_out(store: Store, stay: Reservation, now: datetime) -> bool:
+    """True where the car of the stay before is told of instead, or the barrier has risen at the last moment.
 
     The blocker is read after the stay: if the barrier rises after that, its answer is written into the stay, too, and
-    so this commit is refused.
+    so the commit of a failure is refused.
     """
     blocker = store.get(Blocker, stay.blocker_id)
     other = parked_instead(store, stay, blocker, now) if blocker else None
-    if (blocker and blocker.guards(stay.reservation_id)) or (other and other.ends_at <= now):
-        return False
-    failed = replace(stay, guard_failed_at=now)
-    store.commit(failed, notices.guard_failed(failed, now))
-    return True
+    return bool((blocker and blocker.guards(stay.reservation_id)) or (other and other.ends_at <= now))
 
 
 def _sweep(store: Store, step: Step, now: datetime, handle: Handle, pace: Pace) -> Swept:

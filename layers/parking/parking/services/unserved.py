@@ -12,18 +12,24 @@ from parking.domain.time import Interval
 from parking.services import notices
 from parking.services.bookings import commit_cancellation
 from parking.services.commit import until_committed
-from parking.services.ports import Key, Store
+from parking.services.ports import Busy, Key, Store, StoreUnavailable
 from parking.services.spots import spot_of
 
 
 def tell_who_is_booked(store: Store, spot: Spot, now: datetime) -> None:
     """Tell each driver who has the spot from now on, the nearest first, and end the holds that are not paid.
 
-    Each in its own commit, and nobody twice: run again, it goes on where a crash has stopped it. Raises Busy.
+    Each in its own commit, and nobody twice: run again, it goes on where a crash has stopped it. One that cannot be
+    told keeps no other waiting. Raises Busy, StoreUnavailable.
     """
-    ahead = Interval(now, now + FARTHEST_START + timedelta(days=1))
+    ahead, failures = Interval(now, now + FARTHEST_START + timedelta(days=1)), list[Exception]()
     for claim in store.calendar(spot.spot_id, ahead.utc_days()).claims:
-        until_committed(partial(_tell, store, (claim.user_id, claim.reservation_id), now))
+        try:
+            until_committed(partial(_tell, store, (claim.user_id, claim.reservation_id), now))
+        except (Busy, StoreUnavailable) as failure:  # raised below
+            failures.append(failure)
+    if failures:
+        raise failures[0]
 
 
 def look_after_unserved(store: Store, stay: Reservation, now: datetime) -> bool:
@@ -52,7 +58,8 @@ def _tell(store: Store, key: Key, now: datetime) -> None:
         return  # it was moved, or the spot is back, since the calendar was read
     if stay.status is ReservationStatus.HELD:
         commit_cancellation(store, stay, give_up(stay, now), now)
-    elif is_expected(stay, now) and stay.unserved_at is None:
+    elif is_expected(stay, now) and (stay.unserved_at is None or stay.guard_due_at is None):
+        # Guarded since it was told: the spot was back, and its driver has five minutes again from this closing on.
         _commit_told(store, stay, spot, now)
 
 

@@ -10,7 +10,7 @@ from parking.domain.due import Step
 from parking.domain.health import Health, Watch
 from parking.domain.ids import BlockerId
 from parking.domain.watching import looked_at
-from parking.services.blockers import reconcile
+from parking.services.blockers import reconciled
 from parking.services.ports import Key, Shadows, Store
 from parking.services.sweeping import ONE_BY_ONE, Pace, Swept, is_due, sweep
 
@@ -28,18 +28,20 @@ class Change:
 def check_health(
     store: Store, shadows: Shadows, now: datetime, tell: Callable[[Change], None], pace: Pace = ONE_BY_ONE
 ) -> Swept:
-    """Look at the blockers that are due: a command times out, silence is found, and each change is told once."""
-    changes: list[Change] = []
+    """Look at the blockers that are due: a command times out, silence is found, and each change is told.
+
+    It is told before it is written down that it was: twice after a crash or a lost answer, but never not at all.
+    """
 
     def look(key: Key) -> bool:
         blocker_id = BlockerId(key[0])
-        reconcile(store, shadows, blocker_id, now)
-        return _look(store, blocker_id, now, changes.append)
+        _, unheard = reconciled(store, shadows, blocker_id, now)
+        moved = _look(store, blocker_id, now, tell)
+        if unheard:
+            raise unheard
+        return moved
 
-    swept = sweep(store, Step.WATCH, now, look, pace)
-    for change in changes:
-        tell(change)
-    return swept
+    return sweep(store, Step.WATCH, now, look, pace)
 
 
 def fleet(store: Store, now: datetime) -> Counter[Health] | None:
@@ -47,13 +49,13 @@ def fleet(store: Store, now: datetime) -> Counter[Health] | None:
     return store.blockers_by_health() if now.minute % COUNT_EVERY_MINUTES == 0 else None
 
 
-def _look(store: Store, blocker_id: BlockerId, now: datetime, note: Callable[[Change], None]) -> bool:
+def _look(store: Store, blocker_id: BlockerId, now: datetime, tell: Callable[[Change], None]) -> bool:
     stored = store.get(Blocker, blocker_id)
     if stored is None or not is_due(stored.due, Step.WATCH, now):
         return False
     blocker = looked_at(stored, now)
-    store.commit(blocker)
     known, told = stored.watch, blocker.watch
     if (known.health, known.conditions) != (told.health, told.conditions):
-        note(Change(blocker, known))
+        tell(Change(blocker, known))
+    store.commit(blocker)
     return True
