@@ -30,8 +30,6 @@ def check(commit: "Commit", before: Reservation, after: Reservation) -> None:
         raise Violation(7, f"{after.reservation_id} is unserved by nobody")
     again = before.guard_due_at is None  # guarded since: the spot was back
     once = (before.unserved_at is None or again) and after.unserved_at == commit.now
-    if before.unserved_at and again:
-        commit.covered("reservation unserved again")
     if not once or NotificationKind.SPOT_OUT_OF_SERVICE not in told:
         raise Violation(9, f"{after.reservation_id} is unserved since {after.unserved_at}, told is {told}")
 

@@ -124,7 +124,6 @@ TRANSITIONS: tuple[str, ...] = (
     "notice REFUNDED_TO_WALLET",
     "notice OVERSTAY_CHARGED",
     "notice OVERSTAY_DEBT",
-    "reservation unserved again",
     "override RAISED",
     "override LOWERED",
     "override dropped",
