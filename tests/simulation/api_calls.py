@@ -241,9 +241,9 @@ def arrive(user_id: UserId, reservation_id: ReservationId) -> ApiCall:
         before_mine = [
             other
             for other in world.reservations_at(mine.spot_id)
-            if other.key != mine.key and other.status in reference.RUNNING and _covers(other, now)
+            if other.key != mine.key and _goes_before(other, now, mine.starts_at)
         ]
-        if now < mine.starts_at and before_mine:
+        if before_mine:
             return "spot_not_yet_free"
         others, blocker = world.reservations_at(mine.spot_id), world.store.get(Blocker, mine.blocker_id)
         kept_out = mine.arrival_requested_at is None and reference.parked_instead(mine, others, blocker, now)
@@ -271,9 +271,10 @@ def ask_code(user_id: UserId, reservation_id: ReservationId) -> ApiCall:
     return ApiCall("offline code", user_id, "", (reservation_id,), run, expect)
 
 
-def _covers(other: Reservation, now: datetime) -> bool:
-    claim = reference.claimed(other)
-    return claim is not None and claim[0] <= now < claim[1]
+def _goes_before(other: Reservation, now: datetime, start: datetime) -> bool:
+    """Whether somebody has the spot at some time between now and a start, or may still pay for it."""
+    claim, held = reference.claimed(other), other.status is S.HELD and now < other.hold_expires_at
+    return claim is not None and (held or other.status in reference.RUNNING) and claim[0] < start and now < claim[1]
 
 
 def depart(user_id: UserId, reservation_id: ReservationId) -> ApiCall:

@@ -83,7 +83,10 @@ def _check_reservation(world: "World", reservation: Reservation) -> None:
         if not occupied or not metered:
             raise Violation(12, f"{reservation.reservation_id} is over, and still ACTIVE without a car")
     asked = reservation.arrival_requested_at
-    if reservation.status is S.CONFIRMED and asked and asked < world.now - QUIET:
+    # A card's late answer may have made the stay before good again, after the next driver came early to a free spot.
+    others = (one for one in world.reservations_at(reservation.spot_id) if one.status in reference.RUNNING)
+    waits = any(one.starts_at <= world.now < min(one.ends_at, reservation.starts_at) for one in others)
+    if reservation.status is S.CONFIRMED and asked and asked < world.now - QUIET and not waits:
         raise Violation(12, f"{reservation.reservation_id} waits for its barrier since {asked}")
 
     check_service.check_at_rest(world, reservation)

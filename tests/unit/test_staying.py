@@ -19,6 +19,7 @@ from parking.domain.payment import Payment, PaymentStatus
 from parking.domain.reservation import EndReason, ExtensionStatus, Reservation, ReservationStatus
 from parking.domain.time import Interval
 from parking.services import bookings
+from tests.builders import TARIFF
 from tests.unit.world import ANNA, BORIS, World, at, english
 
 S = ReservationStatus
@@ -102,12 +103,25 @@ def test_who_comes_early_is_let_in_once_the_driver_before_has_left(world: World)
     assert arrive(world, next_stay, 176).arrival_requested_at == at(176)
 
 
-def test_a_hold_of_the_time_before_keeps_nobody_waiting() -> None:
+def test_who_comes_early_waits_for_who_may_still_pay_for_the_time_before() -> None:
+    """Else two stand at one spot: the hold may be paid a second later."""
     world = World(turnover_minutes=0)
     world.device_reports(169)
     world.reserve(ANNA, 170, 190, now=170)
     next_stay = world.booked(BORIS, 190, 300)
-    assert arrive(world, next_stay, 176).arrival_requested_at == at(176)
+    with pytest.raises(SpotNotYetFree) as refusal:
+        arrive(world, next_stay, 176)
+    assert refusal.value.data == {"free_at": at(190)}
+    assert arrive(world, next_stay, 180).arrival_requested_at == at(180), "the hold has lapsed unpaid"
+
+
+def test_who_comes_early_waits_also_for_a_stay_that_begins_in_between() -> None:
+    world = World(turnover_minutes=0, tariff=replace(TARIFF, minimum_minutes=5))
+    world.booked(ANNA, 183, 193)
+    next_stay = world.booked(BORIS, 193, 300)
+    with pytest.raises(SpotNotYetFree) as refusal:
+        arrive(world, next_stay, 178)
+    assert refusal.value.data == {"free_at": at(193)}
 
 
 # Departure

@@ -255,6 +255,10 @@ class Reservation:
         """True while the spot's blocker has something to do for it."""
         return self.status in (ReservationStatus.CONFIRMED, ReservationStatus.ACTIVE)
 
+    def is_held(self, now: datetime) -> bool:
+        """True for a hold that can still be paid."""
+        return self.status is ReservationStatus.HELD and now < self.hold_expires_at
+
     @property
     def due(self) -> Due | None:
         """The earliest outstanding step; None where nothing is outstanding."""

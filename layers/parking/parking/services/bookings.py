@@ -327,14 +327,14 @@ def _claim(reservation: Reservation) -> Claim:
 
 
 def _must_be_vacated(store: Store, reservation: Reservation, now: datetime) -> None:
-    """Who comes before the start must not lower the blocker in somebody else's time."""
-    instant = Interval(now, now + timedelta(microseconds=1))
-    for claim in store.calendar(reservation.spot_id, instant.utc_days()).claims:
-        if claim.reservation_id == reservation.reservation_id or not claim.stay.contains(now):
+    """Who comes before the start must not take somebody else's time: paid, or held by who may still pay."""
+    until_start = Interval(now, reservation.starts_at)
+    for claim in store.calendar(reservation.spot_id, until_start.utc_days()).claims:
+        if claim.reservation_id == reservation.reservation_id or not claim.stay.overlaps(until_start):
             continue
         holder = store.get(Reservation, claim.user_id, claim.reservation_id)
-        if holder and holder.status in (ReservationStatus.CONFIRMED, ReservationStatus.ACTIVE):
-            raise SpotNotYetFree("The stay before yours has not ended.", free_at=claim.stay.ends_at)
+        if holder and (holder.guarded_by_blocker or holder.is_held(now)):
+            raise SpotNotYetFree("Somebody else has the spot until yours begins.", free_at=claim.stay.ends_at)
 
 
 def _must_be_empty(store: Store, reservation: Reservation, now: datetime) -> None:
