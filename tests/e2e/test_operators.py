@@ -1,12 +1,16 @@
 """What operators do by invoking functions: put spots on the map, steer a blocker by hand, and look."""
 
+import json
+import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from local import city
+from local import city, cloud
 from local.drivers import Driver
+from local.tools import sam
 from operators import spots
 from tests.e2e.stays import await_guard, paid, read
 from tests.e2e.world import Json, Spot, World, eventually, expect
@@ -164,11 +168,35 @@ def test_an_operator_lowers_a_raised_blocker_and_it_is_kept_who_and_why(
     assert [entry["action"] for entry in report(world, spot)["audit"]] == ["RESYNC", "LOWER"]
 
 
+def test_an_operator_steers_a_blocker_by_the_sam_cli(world: World, later_spot: Spot) -> None:
+    """As docs/operations/spots.md says it."""
+    event = {"blocker_id": later_spot.blocker_id, "action": "RESYNC", "operator": "anna", "reason": "ticket 4711"}
+    asked = [str(sam()), "remote", "invoke", "BlockerCommand", "--stack-name", world.stack.stack_name]
+    port = urlsplit(world.stack.aws_endpoint_url).port
+    assert port is not None
+    done = subprocess.run(
+        [*asked, "--event", json.dumps(event)],
+        env=cloud.tool_variables(port),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["blocker_id"] == later_spot.blocker_id
+    said = report(world, later_spot)["audit"][0]
+    assert (said["action"], said["word"]["operator"], said["word"]["reason"]) == ("RESYNC", "anna", "ticket 4711")
+
+
 def test_an_operator_cannot_raise_a_blocker_under_a_car(world: World, spot: Spot, driver: Driver) -> None:
     world.put_car(spot, present=True)
     stay = paid(driver, spot)
     await_guard(driver, stay, occupancy="OCCUPIED")
+    before = report(world, spot)["commands"]
     command(world, spot.blocker_id, "RAISE")
+    shown = report(world, spot)
+    assert shown["blocker"]["override"]["position"] == "RAISED"
+    assert shown["commands"] == before, "the service itself asks for nothing while a car is seen"
     assert "raising" not in [entry["detail"] for entry in world.machine(spot)["journal"]]
     assert world.machine(spot)["position"] == "LOWERED"
 

@@ -51,7 +51,7 @@ def _many(first: int, seeds: int, steps: int, jobs: int, faults: frozenset[Fault
     coverage, broken, done, started = Coverage(), list[int](), 0, monotonic()
     starts = range(first, first + seeds, BATCH_SEEDS)
     batches = [range(start, min(start + BATCH_SEEDS, first + seeds)) for start in starts]
-    # What is imported by now is garbage never, so the collector of a worker need not look at it again and again.
+    # What is imported by now never becomes garbage: a worker's collector need not look at it again and again.
     with ProcessPoolExecutor(jobs, initializer=gc.freeze) as pool:
         for batch in pool.map(partial(run_batch, steps=steps, faults=faults), batches):
             coverage.add(batch.coverage)

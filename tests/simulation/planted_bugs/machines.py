@@ -38,7 +38,9 @@ MACHINES = (
             "claim.stay.starts_at - ARRIVAL_LEAD <= now", "claim.stay.starts_at <= now"),
     Planted("a late trigger turns the time back", f"{_BLOCKER}:Blocker.no_earlier", "return max(seen)", "return now"),
     Planted("the guard rests while the machine has not moved", f"{_GUARDING}:look_again",
-            "done = guarded and not waits_for_machine", "done = guarded"),
+            "done = guarded and not waits_for_machine", "done = guarded",
+            "tests/unit/test_reservation_states.py::"
+            "test_an_arriving_drivers_guard_is_looked_at_until_the_machine_answers"),
     Planted("a barrier that has come down again is nobody's business", f"{_GUARDING}:watched_over",
             "return reservation if guarded else", "return reservation if True else"),
     Planted("nobody looks at the blocker ahead of the start", f"{_SCHEDULES}:guard_upcoming",
@@ -65,8 +67,10 @@ MACHINES = (
     # The arrival's own request and the minute's look tell the blocker as well.
     Planted("the stream tells no blocker of an arrival", f"{_GUARDING}:_asked", "stay.arrival_requested_at, ", "",
             "tests/unit/test_wanted_position.py::test_a_change_of_what_a_paid_stay_asks_for_tells_its_blocker"),
-    Planted("an operator's LOWER swallows the driver's arrival", f"{_BLOCKERS}:_wanted",
-            " and override.position is not wanted.position", ""),
+    Planted("an operator's RAISE takes the place of a stay's guard", f"{_BLOCKERS}:_wanted",
+            " or override.position is wanted.position", ""),
+    Planted("an operator's word stands above nothing", f"{_BLOCKERS}:_wanted",
+            "return wanted if lets_through else Wanted(override.position)", "return wanted"),
     Planted("an operator's word leaves no trace", f"{_OPERATING}:_commit", "store.commit(*changed, said)",
             "store.commit(*changed)"),
     Planted("a list of spots that is sent again puts them back on the map", "parking.services.spots:_updated",
