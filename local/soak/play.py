@@ -116,7 +116,7 @@ class Street:
         """Drivers with money, each with a part of their half of the street."""
         theirs = self.ids[: len(self.ids) // 2]
         visitors = []
-        for number in range(DRIVERS):
+        for number in range(min(DRIVERS, len(theirs))):
             driver = self._stack.new_driver(Account(f"soak.{uuid.uuid4().hex}@example.com", "Parking-2026-soak"))
             self._stack.deposit(driver, WALLET_MINOR)
             own = {blocker_id: self.spot_of[blocker_id] for blocker_id in theirs[number::DRIVERS]}
