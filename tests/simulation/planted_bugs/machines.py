@@ -104,6 +104,14 @@ MACHINES = (
             " and last_outcome.result is not Result.REJECTED", "",
             "tests/unit/test_device_entering.py::"
             "test_a_new_computer_takes_no_reservation_over_from_a_raise_that_was_refused"),
+    Planted("a memory that is behind is believed over the shadow", f"{_DEVICE}:_read_shadow",
+            "told.command_id not in machine.seen_command_ids", "machine.outcome is None",
+            "tests/unit/test_device_memory.py::"
+            "test_what_the_shadow_holds_is_believed_over_a_memory_that_the_disk_did_not_take"),
+    Planted("a refused command shuts out who has typed a code", f"{_DEVICE}:_refuse",
+            " or machine.warned.by_code", "",
+            "tests/unit/test_device_entering_commands.py::"
+            "test_a_command_that_is_refused_or_expired_does_not_shut_out_who_has_typed_a_code"),
     Planted("an old code opens", f"{_ENTERING}:judge", "if typed.clock_is_set", "if False",
             "tests/unit/test_device_entering.py::"
             "test_by_a_clock_that_is_set_a_code_is_good_for_some_minutes_and_two_more_either_way"),
