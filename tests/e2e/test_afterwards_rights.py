@@ -40,7 +40,7 @@ SAME_WORK = (
     ("PaymentsApiRole", "StripeWebhookRole", "PaymentsSettleRefundsRole", "PaymentsSettleDueRole",
      "PaymentsReconcileRole"),
     ("BlockersOnReservationChangeRole", "BlockersOnShadowUpdateRole", "BlockersOnPresenceRole", "PrepareUpcomingRole",
-     "BlockersCheckHealthRole"),
+     "BlockersCheckHealthRole", "ReservationsApiRole"),
     ("BlockerCommandRole", "BlockerCertificateRole", "PrepareUpcomingRole"),
     ("NotificationsApiRole", "AccountsEraseRole"),
 )  # fmt: skip

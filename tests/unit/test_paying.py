@@ -1,6 +1,7 @@
 """Paying from the wallet: each fact once, and the ledger adds up."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -71,6 +72,24 @@ def test_the_same_key_for_another_payment_is_refused(world: World) -> None:
     world.pay(held)
     with pytest.raises(IdempotencyMismatch):
         world.pay(held, fingerprint="another body")
+
+
+def test_the_same_payment_at_once_is_one_answer_wherever_the_two_meet(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one is done between two reads of the other."""
+    world.fund(ANNA)
+    held = world.reserve(ANNA)
+    get, first = world.store.get, list[Payment]()
+
+    def get_and_be_overtaken(*key: Any) -> Any:
+        found = get(*key)
+        monkeypatch.undo()
+        first.append(world.pay(held))
+        return found
+
+    monkeypatch.setattr(world.store, "get", get_and_be_overtaken)
+    assert [replace(world.pay(held), version=0)] == first
 
 
 def test_a_stay_is_paid_once_whatever_the_key(world: World) -> None:

@@ -33,11 +33,13 @@ def pay_from_wallet(
     payment_id = PaymentId(request.new_id("pay"))
 
     def attempt() -> Payment:
+        # Before the payment: where the same request pays in between, the second read finds what it has made.
+        before = store.get(Reservation, request.user_id, reservation_id)
         existing = store.get(Payment, request.user_id, payment_id)
         if existing:
             request.must_match(existing.fingerprint)
             return existing.first_answer(PaymentStatus.SUCCEEDED)
-        before = reservation_of(store, request.user_id, reservation_id)
+        before = before or reservation_of(store, request.user_id, reservation_id)
         payable = payable_of(before, extension_id, now)
         payment = Payment(
             user_id=request.user_id,
