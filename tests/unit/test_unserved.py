@@ -1,6 +1,7 @@
 """A spot that is taken out of service: who is booked there is told, and may move or have all money back."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from parking.domain.payment import Payment, PaymentStatus
 from parking.domain.reservation import EndReason, Reservation, ReservationStatus
 from parking.domain.spot import Location, Spot
 from parking.services import bookings, displaced, operating
-from parking.services.ports import Busy
+from parking.services.ports import Aggregate, Busy
 from tests.builders import a_blocker, a_report, a_spot
 from tests.unit.till import Till
 from tests.unit.world import ANNA, BORIS, World, at, english
@@ -30,6 +31,24 @@ def said(world: World, action: Action, now: float) -> None:
 def close(world: World, now: float) -> None:
     """Out of service."""
     said(world, Action.OUT_OF_SERVICE, now)
+
+
+def rises(world: World, stay: Reservation) -> None:
+    """The barrier stands for a stay from 60 on."""
+    world.device_reports(50)
+    look(world, 50, 51)
+    world.device_obeys(51.5)
+    look(world, 52, 52)
+    assert world.stored(stay).guard_due_at is None
+
+
+def closed_and_put_back(world: World) -> Reservation:
+    """A stay from 60 to 180 whose driver was told of a closing; the spot is back, and the barrier guards it."""
+    stay = world.booked(ANNA, 60, 180)
+    close(world, 10)
+    said(world, Action.IN_SERVICE, 20)
+    rises(world, stay)
+    return stay
 
 
 def look(world: World, since: int, until: int) -> None:
@@ -73,11 +92,11 @@ def test_the_command_said_again_tells_nobody_twice_and_goes_on_where_it_was_stop
     world.booked(BORIS, 300, 400)
     commit, left = world.store.commit, [2]
 
-    def dies(*saves: object, **more: object) -> None:
+    def dies(*saves: Aggregate, **more: Any) -> None:
         if not left[0]:
             raise KeyboardInterrupt
         left[0] -= 1
-        commit(*saves, **more)  # type: ignore[arg-type]  # whatever it was given
+        commit(*saves, **more)
 
     monkeypatch.setattr(world.store, "commit", dies)
     with pytest.raises(KeyboardInterrupt):
@@ -103,10 +122,10 @@ def test_one_that_cannot_be_told_keeps_no_other_waiting(world: World, monkeypatc
     world.booked(BORIS, 300, 400)
     commit = world.store.commit
 
-    def throttled(*saves: object, **more: object) -> None:
-        if any(getattr(one, "key", None) == stay.key for one in saves):
+    def throttled(*saves: Aggregate, **more: Any) -> None:
+        if stay.key in [one.key for one in saves]:
             raise Busy
-        commit(*saves, **more)  # type: ignore[arg-type]  # whatever it was given
+        commit(*saves, **more)
 
     monkeypatch.setattr(world.store, "commit", throttled)
     with pytest.raises(Busy):
@@ -114,21 +133,11 @@ def test_one_that_cannot_be_told_keeps_no_other_waiting(world: World, monkeypatc
     assert (len(told(world)), len(told(world, BORIS))) == (0, 1)
 
 
-def guarded(world: World) -> Reservation:
-    """From 60 to 180, its barrier up since 51."""
-    stay = world.booked(ANNA, 60, 180)
-    world.device_reports(50)
-    look(world, 50, 51)
-    world.device_obeys(51.5)
-    look(world, 52, 52)
-    assert world.stored(stay).guard_due_at is None
-    return stay
-
-
 def test_a_stay_that_is_guarded_and_was_missed_is_told_with_the_next_word_of_its_barrier(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stay = guarded(world)
+    stay = world.booked(ANNA, 60, 180)
+    rises(world, stay)
     monkeypatch.setattr(operating, "tell_who_is_booked", lambda *_: None)
     close(world, 53)
     look(world, 54, 54)
@@ -136,13 +145,7 @@ def test_a_stay_that_is_guarded_and_was_missed_is_told_with_the_next_word_of_its
 
 
 def test_a_spot_that_is_closed_again_is_told_again_and_gives_five_minutes_anew(world: World) -> None:
-    stay = world.booked(ANNA, 60, 180)
-    close(world, 10)
-    said(world, Action.IN_SERVICE, 20)
-    world.device_reports(50)
-    look(world, 50, 51)
-    world.device_obeys(51.5)
-    look(world, 52, 52)
+    stay = closed_and_put_back(world)
     close(world, 90)
     assert told(world)[-1].endswith("you get all your money back at 11:35.")
     assert len(told(world)) == 2
@@ -159,11 +162,11 @@ def test_a_spot_that_is_put_back_meanwhile_is_not_told_to_be_closed(world: World
     commit = world.store.commit
     calls = list[int]()
 
-    def put_back_before_the_second(*saves: object, **more: object) -> None:
+    def put_back_before_the_second(*saves: Aggregate, **more: Any) -> None:
         calls.append(1)
         if len(calls) == 2:
             said(world, Action.IN_SERVICE, 10)
-        commit(*saves, **more)  # type: ignore[arg-type]  # whatever it was given
+        commit(*saves, **more)
 
     world.store.commit = put_back_before_the_second  # type: ignore[method-assign]  # a race in the middle of the command
     close(world, 10)
@@ -259,10 +262,8 @@ def test_who_does_nothing_has_the_money_back_five_minutes_after_the_start(world:
 
 def test_who_is_told_in_the_middle_of_the_stay_has_five_minutes_too(world: World) -> None:
     stay = world.booked(ANNA, 60, 180)
-    world.device_reports(50)
-    look(world, 50, 51)
-    world.device_obeys(51.5)
-    look(world, 52, 99)
+    rises(world, stay)
+    look(world, 53, 99)
     close(world, 100)
     look(world, 100, 104)
     assert world.stored(stay).status is S.CONFIRMED
@@ -271,13 +272,8 @@ def test_who_is_told_in_the_middle_of_the_stay_has_five_minutes_too(world: World
 
 
 def test_a_spot_that_is_back_in_service_is_the_drivers_again_and_the_promise_holds(world: World) -> None:
-    stay = world.booked(ANNA, 60, 180)
-    close(world, 10)
-    said(world, Action.IN_SERVICE, 20)
-    world.device_reports(50)
-    look(world, 50, 51)
-    world.device_obeys(51.5)
-    look(world, 52, 70)
+    stay = closed_and_put_back(world)
+    look(world, 53, 70)
     assert world.stored(stay).status is S.CONFIRMED
     assert world.blocker.guards(stay.reservation_id)
     after = bookings.call_off(world.store, ANNA, stay.reservation_id, at(71))

@@ -1,6 +1,8 @@
 """Money out of the wallet, back to the cards that the deposits came from."""
 
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -69,6 +71,23 @@ def test_the_same_withdrawal_twice_takes_the_money_once(till: Till) -> None:
     assert till.balance() == 1_500
     with pytest.raises(IdempotencyMismatch):
         till.withdraw(600)
+
+
+def test_the_same_withdrawal_at_once_is_one_answer_wherever_the_two_meet(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one is done between two reads of the other, which finds an empty wallet."""
+    _fund(till, 2_000)
+    get, first = till.store.get, list[Payment]()
+
+    def get_and_be_overtaken(*key: Any) -> Any:
+        found = get(*key)
+        monkeypatch.undo()
+        first.append(till.withdraw(2_000))
+        return found
+
+    monkeypatch.setattr(till.store, "get", get_and_be_overtaken)
+    assert [replace(till.withdraw(2_000), version=0)] == first
 
 
 def test_no_more_than_the_wallet_holds_can_be_withdrawn(till: Till) -> None:

@@ -39,6 +39,9 @@ MONEY = (
             "store.commit(*new())\n        return payment_of(store, request.user_id, payment_id)",
             "made = new()\n        charge(store, cards, made[0], now)\n        store.commit(*made)\n"
             "        return payment_of(store, request.user_id, payment_id)"),
+    Planted("one of two equal requests is refused", "parking.services.once:made_once",
+            "except ParkingError:", "except ZeroDivisionError:",
+            "tests/unit/test_withdrawals.py::test_the_same_withdrawal_at_once_is_one_answer_wherever_the_two_meet"),
     Planted("an open card payment is left behind by another one", f"{_PAYMENTS}:pay_from_wallet",
             "*others, ", ""),
     Planted("a hold lapses, and its card payment goes on", f"{_SCHEDULES}:expire_holds", "*unpaid, ", ""),

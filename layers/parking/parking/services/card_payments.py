@@ -15,6 +15,7 @@ from parking.domain.ledger import REVENUE, STRIPE, Debt, TransactionKind, moved,
 from parking.domain.payment import LOOK_AFTER, SMALLEST_CHARGE_MINOR, Method, Payment, PaymentStatus, Purpose
 from parking.services import notices
 from parking.services.commit import until_committed
+from parking.services.once import made_once
 from parking.services.open_payments import abandoned, payable_of, trying
 from parking.services.owned import payment_of, reservation_of, wallet_of
 from parking.services.payments import fulfilled
@@ -182,17 +183,11 @@ def _wanted(store: Store, request: CreateRequest, payment_method_id: str | None,
 def _opened_and_answered(
     store: Store, cards: CardGateway, request: CreateRequest, new: Callable[[], list[Aggregate]], now: datetime
 ) -> CardAnswer:
-    payment_id = PaymentId(request.new_id("pay"))
-
-    def opened() -> Payment:
-        existing = store.get(Payment, request.user_id, payment_id)
-        if existing:
-            request.must_match(existing.fingerprint)
-            return existing
+    def make(payment_id: PaymentId) -> Payment:
         store.commit(*new())
         return payment_of(store, request.user_id, payment_id)
 
-    payment = until_committed(opened)
+    payment = made_once(store, request, make)
     intent = None
     if payment.first_status is None and payment.open:
         intent = charge(store, cards, payment, now)

@@ -11,8 +11,8 @@ from parking.domain.paying import confirm, confirm_late
 from parking.domain.payment import Method, Payment, PaymentStatus, Purpose
 from parking.domain.reservation import Reservation, showing
 from parking.services import notices
-from parking.services.commit import until_committed
 from parking.services.neighbours import days_with_neighbours, with_neighbour_told
+from parking.services.once import made_once
 from parking.services.open_payments import abandoned, payable_of
 from parking.services.owned import reservation_of, wallet_of
 from parking.services.ports import Aggregate, Store
@@ -30,16 +30,9 @@ def pay_from_wallet(
 
     Raises NotFound, InsufficientFunds, AlreadyPaid, HoldExpired, WrongState, IdempotencyMismatch.
     """
-    payment_id = PaymentId(request.new_id("pay"))
 
-    def attempt() -> Payment:
-        # Before the payment: where the same request pays in between, the second read finds what it has made.
-        before = store.get(Reservation, request.user_id, reservation_id)
-        existing = store.get(Payment, request.user_id, payment_id)
-        if existing:
-            request.must_match(existing.fingerprint)
-            return existing.first_answer(PaymentStatus.SUCCEEDED)
-        before = before or reservation_of(store, request.user_id, reservation_id)
+    def make(payment_id: PaymentId) -> Payment:
+        before = reservation_of(store, request.user_id, reservation_id)
         payable = payable_of(before, extension_id, now)
         payment = Payment(
             user_id=request.user_id,
@@ -63,7 +56,7 @@ def pay_from_wallet(
         store.commit(after, payment, transaction, wallet, *others, notices.paid(after, payment, now))
         return payment
 
-    return until_committed(attempt)
+    return made_once(store, request, make).first_answer(PaymentStatus.SUCCEEDED)
 
 
 def wallet_payment(payment: Payment, now: datetime) -> Transaction:

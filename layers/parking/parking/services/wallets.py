@@ -18,7 +18,7 @@ from parking.domain.ledger import (
 )
 from parking.domain.payment import LOOK_AFTER, Method, Payment, PaymentStatus, Purpose, Refund
 from parking.services import notices
-from parking.services.commit import until_committed
+from parking.services.once import made_once
 from parking.services.owned import wallet_of
 from parking.services.ports import Aggregate, Conflict, Store
 from parking.services.wording.en import ENGLISH
@@ -87,13 +87,8 @@ def withdraw(store: Store, request: CreateRequest, *, amount_minor: int, currenc
     DailyLimitReached, WithdrawalUnavailable, IdempotencyMismatch.
     """
     _check_amount(amount_minor, SMALLEST_WITHDRAWAL_MINOR, WITHDRAWALS_PER_DAY_MINOR, currency)
-    payment_id = PaymentId(request.new_id("pay"))
 
-    def attempt() -> Payment:
-        existing = store.get(Payment, request.user_id, payment_id)
-        if existing:
-            request.must_match(existing.fingerprint)
-            return existing.first_answer(PaymentStatus.PENDING)
+    def make(payment_id: PaymentId) -> Payment:
         wallet = wallet_of(store, request.user_id, currency)
         transaction = _withdrawal(request.user_id, payment_id, amount_minor, currency, now)
         lowered = wallet.after(transaction)
@@ -131,7 +126,7 @@ def withdraw(store: Store, request: CreateRequest, *, amount_minor: int, currenc
         store.commit(payment, transaction, lowered.gave_back(taken, now.date()), *given)
         return payment
 
-    return until_committed(attempt)
+    return made_once(store, request, make).first_answer(PaymentStatus.PENDING)
 
 
 def _check_amount(amount_minor: int, smallest_minor: int, largest_minor: int, currency: str) -> None:
